@@ -1,0 +1,104 @@
+"""The exception tree. Only these reach a person: one sentence, and one hint that names the fix.
+
+EdgeError
+├── UsageError            what was asked cannot be done as asked (exit status 2)
+├── SettingsError         a setting has a value that cannot be used
+├── StorageError          a file or database cannot be read or written
+├── NetworkError          the network was refused or failed
+│   └── OfflineError      the offline lock is on
+├── ModelError            something about a model file
+│   ├── ModelNotFound     no such model here
+│   ├── ModelDamaged      the file is cut short or not what it says
+│   ├── ModelUnsupported  the file is fine, but no runtime here knows it
+│   └── ModelTooLarge     the sum of its memory is more than there is
+├── ContextOverflow       the prompt does not fit the context window
+├── ResponseFormatError   a JSON schema that cannot be used
+└── EngineError           the engine process ended or did not answer
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Base of everything a person may see.
+
+    `message` is one sentence that says what happened, `hint` one that says what to do next (may be empty).
+    `exit_code` is the command line's exit status.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(EdgeError):
+    """What was asked cannot be done as asked."""
+
+    exit_code = 2
+
+
+class SettingsError(EdgeError):
+    """A setting has a value that cannot be used."""
+
+
+class StorageError(EdgeError):
+    """A file or a database cannot be read or written."""
+
+
+class NetworkError(EdgeError):
+    """The network was refused or failed."""
+
+
+class OfflineError(NetworkError):
+    """The offline lock is on."""
+
+
+class ModelError(EdgeError):
+    """Something about a model file."""
+
+
+class ModelNotFound(ModelError):
+    """No such model on this machine."""
+
+
+class ModelDamaged(ModelError):
+    """The file is cut short, or not what its header says."""
+
+
+class ModelUnsupported(ModelError):
+    """The file is whole, but no runtime here knows its architecture or format."""
+
+
+class ModelTooLarge(ModelError):
+    """The memory the model needs is more than there is."""
+
+
+class ContextOverflow(EdgeError):
+    """The prompt has more tokens than the context window.
+
+    `prompt_tokens` and `context` are token counts.
+    """
+
+    def __init__(self, prompt_tokens: int, context: int) -> None:
+        super().__init__(
+            f"The text is {prompt_tokens} tokens long; the model's context holds {context}.",
+            "Shorten the text, start a new chat, or set a larger context.",
+        )
+        self.prompt_tokens = prompt_tokens
+        self.context = context
+
+
+class ResponseFormatError(EdgeError):
+    """A JSON schema that cannot constrain the output."""
+
+    exit_code = 2
+
+
+class EngineError(EdgeError):
+    """The engine process ended, or did not answer."""

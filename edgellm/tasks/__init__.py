@@ -1,0 +1,1 @@
+"""One file, one task: each asks a `Generator` and streams the answer."""
