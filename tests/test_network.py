@@ -1,0 +1,132 @@
+"""Tests of the door to the network, on loopback only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from edgellm import network
+from edgellm.errors import NetworkError, OfflineError, StorageError
+from edgellm.settings import Settings
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(302 if self.path == "/away" else 200)
+        if self.path == "/away":
+            self.send_header("Location", "http://192.0.2.1/x")
+        self.send_header("Content-Length", "100" if self.path == "/short" else "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    httpd = HTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join()
+
+
+def _entries(ledger: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in ledger.read_text().splitlines()]
+
+
+def test_mirror_ledger_and_no_query(server: str, tmp_path: Path) -> None:
+    ledger = tmp_path / "new" / "ledger.jsonl"
+    with network.client(Settings(mirror=server), ledger, "test") as client:
+        assert client.get("/file?token=secret").text == "hello"
+    first, last = _entries(ledger)
+    assert (first["outcome"], last["outcome"]) == ("start", "200")
+    assert (last["host"], last["path"], last["purpose"]) == ("127.0.0.1", "/file", "test")
+    assert "secret" not in ledger.read_text()
+
+
+def test_offline_lock_refuses_before_a_socket(tmp_path: Path, server: str) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    with network.client(Settings(mirror=server), ledger) as client:
+        with pytest.raises(OfflineError, match="offline lock"):
+            client.get("http://192.0.2.1/x")
+        with pytest.raises(OfflineError):
+            client.get("/away")
+    assert [entry["outcome"] for entry in _entries(ledger)].count("refused: offline lock") == 2
+
+
+def test_failures_are_sentences(tmp_path: Path, server: str) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    with network.client(Settings(mirror=server), ledger) as client:
+        with pytest.raises(NetworkError, match="refused the connection"):
+            client.get("http://127.0.0.1:9/x")
+        with pytest.raises(NetworkError, match="broke off"):
+            client.get("/short")
+    assert "failed: 127.0.0.1 refused" in str(_entries(ledger)[1]["outcome"])
+
+
+def test_proxy_is_used_for_other_machines_only(tmp_path: Path, server: str) -> None:
+    settings = Settings(offline=False, proxy="http://127.0.0.1:9", mirror=server)
+    with network.client(settings, tmp_path / "ledger.jsonl") as client:
+        assert client.get("/direct").status_code == 200
+        with pytest.raises(NetworkError):
+            client.get("http://192.0.2.1/x")
+    settings = Settings(offline=False, proxy=server)
+    with network.client(settings, tmp_path / "ledger.jsonl") as client:
+        assert client.get("http://192.0.2.1/proxied").text == "hello"
+
+
+def test_no_ledger_no_connection(tmp_path: Path, server: str) -> None:
+    (tmp_path / "file").write_text("")
+    client = network.client(Settings(mirror=server), tmp_path / "file" / "ledger.jsonl")
+    with client, pytest.raises(StorageError):
+        client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.8.9.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.0.0.1", False)]
+    + [("localhost.evil.example", False), ("127.0.0.1.evil.example", False), ("", False)],
+)
+def test_is_loopback(host: str, expected: bool) -> None:
+    assert network.is_loopback(host) is expected
+
+
+SCRIPT = """
+import socket, sys
+from edgellm import network
+from edgellm.errors import OfflineError
+network.forbid_outgoing(allow_loopback=sys.argv[1] == "yes")
+listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen()
+def attempt(action):
+    try:
+        action()
+    except OfflineError:
+        return "stopped"
+    except OSError:
+        return "tried"
+    return "done"
+with socket.socket() as a, socket.socket() as b, socket.socket(type=socket.SOCK_DGRAM) as c:
+    results = [attempt(lambda: a.connect(listener.getsockname())), attempt(lambda: b.connect(("192.0.2.1", 80)))]
+    results += [attempt(lambda: c.sendto(b"x", ("192.0.2.1", 53)))]
+results.append(attempt(lambda: socket.getaddrinfo("example.invalid", 80)))
+listener.close()
+sys.stdout.write(" ".join(results))
+"""
+
+
+@pytest.mark.parametrize(("loopback", "first"), [("yes", "done"), ("no", "stopped")])
+def test_forbid_outgoing(loopback: str, first: str) -> None:
+    command = [sys.executable, "-c", SCRIPT, loopback]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parent.parent)
+    assert done.stdout == f"{first} stopped stopped stopped", done.stderr
