@@ -1,0 +1,1 @@
+"""Model files: what a header says, and what is installed."""
