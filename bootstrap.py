@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Sets EdgeLLM up and starts it, or checks it. Standard library only.
+
+    python3 bootstrap.py run     set up, then open the window, or show the demo where there is no display
+    python3 bootstrap.py test    set up with the test tools, then lint, types, layers and tests
+
+What it installs goes to `.venv` in this folder, and the built llama.cpp to the user's cache. Run again, it only checks
+that nothing changed. The steps are in packaging/setup_steps/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+CHECKS = (
+    ("lint", ("ruff", "check", ".")),
+    ("format", ("ruff", "format", "--check", ".")),
+    ("types", ("mypy",)),
+    ("layers and tests", ("pytest",)),
+)
+
+
+def main() -> int:
+    """Parse the command line and turn every failure into a sentence."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script may be started by an older Python
+        print(f"EdgeLLM needs Python 3.11 or newer, and this is {sys.version.split()[0]}.")
+        print("Install a newer Python, then run this script with it.")
+        return 1
+    sys.path.insert(0, str(ROOT / "packaging"))
+    from setup_steps.say import Problem, say
+
+    options = _parser().parse_args()
+    try:
+        return _carry_out(options)
+    except Problem as problem:
+        say(problem.message)
+        if problem.fix:
+            say(problem.fix)
+        return 1
+    except OSError as error:
+        say(f"The set-up stopped: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped. Run the same command to go on.")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set EdgeLLM up and start it, or check it.")
+    parser.add_argument(
+        "--native",
+        action="store_true",
+        help="build llama.cpp for this very processor only, as a plain pip install would",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="set up, then start the program")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to edgellm")
+    test = commands.add_parser("test", help="set up, then run every check")
+    test.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to pytest")
+    install = commands.add_parser("install", help="set up only")
+    install.add_argument("--tests", action="store_true", help="with the test tools and the torch extra")
+    return parser
+
+
+def _carry_out(options: argparse.Namespace) -> int:
+    from setup_steps import system
+    from setup_steps.environment import Environment
+    from setup_steps.say import say
+
+    environment = Environment(ROOT)
+    arguments = list(getattr(options, "arguments", ()))
+    native = options.native or arguments[:1] == ["--native"]
+    if arguments[:1] == ["--native"]:
+        del arguments[0]
+    testing = options.command == "test" or getattr(options, "tests", False)
+    window = options.command == "run" and not arguments and system.has_display()
+    environment.ensure("test" if testing else "core", native)
+    if testing or window:
+        system.need_window(environment.python, tests=testing)
+    if options.command == "install":
+        return 0
+    if options.command == "test":
+        return _check(environment.program("python").parent, arguments)
+    if not arguments and not window:
+        say("There is no display here, so this is the demo in the terminal.")
+        arguments = ["demo"]
+    return _start([str(environment.program("edgellm")), *arguments])
+
+
+def _start(command: list[str]) -> int:
+    """Become the program, or wait for it where a process cannot be replaced."""
+    if sys.platform == "win32":
+        return subprocess.call(command)
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def _check(programs: Path, arguments: list[str]) -> int:
+    """Run every check, the tests last, and say which of them failed."""
+    from setup_steps.say import say
+
+    failed = []
+    for name, (program, *rest) in CHECKS:
+        say(f"== {name}: {' '.join([program, *rest])}")
+        if subprocess.call([str(programs / program), *rest, *(arguments if program == "pytest" else ())], cwd=ROOT):
+            failed.append(name)
+    if failed:
+        say(f"Failed: {', '.join(failed)}.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

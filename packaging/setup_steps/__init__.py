@@ -1,0 +1,1 @@
+"""The steps of `bootstrap.py`, standard library only: they run before anything is installed."""
