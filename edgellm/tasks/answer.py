@@ -1,10 +1,63 @@
-"""Answer a question from a passage, or say that the text does not say."""
+"""Answer a question from a passage, or say that the text does not say.
+
+The sentences that share the question's words are found first, without a model (`passages.py`). A small model is given
+only the best of them, two when they are close, and is not asked at all when none shares a content word; a general
+model reads the whole passage, or its most relevant sentences when it does not fit the context. Whatever is quoted is
+a stretch of the passage, character for character.
+"""
 
 from __future__ import annotations
 
-from edgellm.runtimes.base import Message
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message
+from edgellm.tasks import passages, sentences
+from edgellm.tasks.options import DEFAULT, Options
+from edgellm.tasks.passages import Passage
+from edgellm.tasks.result import collect, without_model
+from edgellm.tasks.starter import is_starter
+from edgellm.tasks.terms import Terms
 
 NOT_SAID = "The text does not say."
+_CANDIDATES = 40
+_CLOSE = 0.9
+READ_IN_PART = "The text is longer than the model's context; it read the sentences nearest to the question."
+UNSUPPORTED = "No sentence of the text supports this answer; do not rely on it."
+_NEAR = 3
+_CONTEXT_SHARE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence of the passage that supports the answer: `passage[start:end]` is `text`."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the model will read. `found` are the sentences that share words with the question, the best first; `text`
+    is empty when there are none and the model need not be asked; `in_part` says that not all of it fitted."""
+
+    question: str
+    text: str
+    found: tuple[Passage, ...]
+    in_part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`said` is false when the text does not say; then `near` are the nearest sentences, if any shares a word."""
+
+    text: str
+    said: bool
+    quote: Quote | None
+    near: tuple[Passage, ...]
+    finish: Finish
+    notes: tuple[str, ...] = ()
 
 
 def messages(question: str, passage: str) -> tuple[Message, ...]:
@@ -15,3 +68,94 @@ def messages(question: str, passage: str) -> tuple[Message, ...]:
             f"Answer from the text, or reply: {NOT_SAID}\nText: {passage}\nQuestion: {question}",
         ),
     )
+
+
+def prepare(
+    generator: Generator, question: str, passage: str, narrow: bool | None = None, options: Options = DEFAULT
+) -> Evidence:
+    """Choose what the model reads. `narrow` None means: only the best sentences when the model is the starter."""
+    question, narrow = question.strip(), is_starter(generator.info) if narrow is None else narrow
+    found = passages.find(question, passage, _CANDIDATES)
+    if narrow:
+        return Evidence(question, _text_of(_close(found)), found)
+    room = int(generator.info.context * _CONTEXT_SHARE)
+
+    def fits(text: str) -> bool:
+        return generator.count(options.with_system(messages(question, text))) <= room
+
+    if fits(passage):
+        return Evidence(question, passage, found)
+    return Evidence(question, _most(found, fits), found, True)
+
+
+def run(generator: Generator, evidence: Evidence, options: Options = DEFAULT) -> Iterator[Event]:
+    """Stream the answer; `NOT_SAID` without asking the model when there is nothing to read."""
+    if not evidence.text:
+        yield Chunk(NOT_SAID)
+        yield without_model()
+        return
+    prompt = messages(evidence.question, evidence.text)
+    yield from generator.generate(options.request(prompt), options.cancelled)
+
+
+def answer(
+    generator: Generator, question: str, passage: str, narrow: bool | None = None, options: Options = DEFAULT
+) -> Answer:
+    """The whole answer at once, with the sentence that supports it."""
+    evidence = prepare(generator, question, passage, narrow, options)
+    text, finish = collect(run(generator, evidence, options))
+    return judge(text, finish, passage, evidence)
+
+
+def judge(text: str, finish: Finish, passage: str, evidence: Evidence) -> Answer:
+    """Find the sentence that supports an answer, and say what is to be doubted about it."""
+    notes: tuple[str, ...] = (READ_IN_PART,) if evidence.in_part else ()
+    near = evidence.found[:_NEAR]
+    if is_refusal(text):
+        return Answer(text.strip() or NOT_SAID, False, None, near, finish, notes)
+    quote = support(text, passage, evidence)
+    if quote is None and finish.reason != "cancelled":
+        notes += (UNSUPPORTED,)
+    return Answer(text.strip(), True, quote, near, finish, notes)
+
+
+def is_refusal(text: str) -> bool:
+    """Whether the model answered that the text does not say."""
+    return text.strip().rstrip(".").casefold() in ("", NOT_SAID.rstrip(".").casefold())
+
+
+def support(text: str, passage: str, evidence: Evidence) -> Quote | None:
+    """The sentence that holds the answer: word for word if there is one, else the one that shares most of its terms.
+
+    Among several, the one that shares most with the question. None when no sentence shares anything with the answer.
+    """
+    wanted = " ".join(text.split()).strip().rstrip(".。!！").casefold()
+    terms = set(Terms(single=True).of(text))
+    rank = {(one.start, one.end): one.score for one in evidence.found}
+    best: tuple[float, float, Quote] | None = None
+    for sentence in sentences.split(passage):
+        literal = bool(wanted) and wanted in " ".join(sentence.text.split()).casefold()
+        shared = len(terms & set(Terms(single=True).of(sentence.text))) / len(terms) if terms else 0.0
+        grade = (2.0 if literal else shared, rank.get((sentence.start, sentence.end), 0.0))
+        if grade[0] > 0 and (best is None or grade > best[:2]):
+            best = (*grade, Quote(sentence.text, sentence.start, sentence.end))
+    return best[2] if best else None
+
+
+def _close(found: tuple[Passage, ...]) -> list[Passage]:
+    """The best sentence, and the second where its score is close."""
+    return [one for one in found[:2] if one.score >= _CLOSE * found[0].score]
+
+
+def _most(found: tuple[Passage, ...], fits: Callable[[str], bool]) -> str:
+    """As many of the sentences, the best first, as fit, in the order of the text."""
+    chosen: list[Passage] = []
+    for one in found:
+        if not fits(_text_of([*chosen, one])):
+            break
+        chosen.append(one)
+    return _text_of(chosen)
+
+
+def _text_of(chosen: list[Passage]) -> str:
+    return " ".join(one.text for one in sorted(chosen, key=lambda one: one.start))

@@ -1,0 +1,70 @@
+"""The sentences of a text that a question is about, quoted with their place, without a language model.
+
+Ranking is BM25 (S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009) over
+the terms of `terms.py`, with the sentences of the text as the collection. Question words and function words do not
+count, so that a text that shares nothing with the question gives nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgellm.tasks import sentences
+from edgellm.tasks.sentences import Sentence
+from edgellm.tasks.terms import Terms
+
+_SATURATION = 1.2
+_LENGTH = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence exactly as it stands in the text from `start` to `end`.
+
+    `score` is its BM25 weight, `coverage` the share (0 to 1) of the terms of the question that it holds.
+    """
+
+    text: str
+    start: int
+    end: int
+    score: float
+    coverage: float
+
+
+def find(question: str, text: str, count: int = 3, language: str = "") -> tuple[Passage, ...]:
+    """The at most `count` sentences of `text` that share terms with the question, the best first."""
+    asked = list(dict.fromkeys(Terms(language, question=True, single=True).of(question)))
+    found = sentences.split(text, language)
+    if not asked or not found or count < 1:
+        return ()
+    cut = Terms(language, single=True)
+    counts = [Counter(cut.of(sentence.text)) for sentence in found]
+    weights = _weights(asked, counts)
+    ranked = [_passage(sentence, have, weights, _mean(counts)) for sentence, have in zip(found, counts, strict=True)]
+    shared = [passage for passage in ranked if passage.score > 0]
+    return tuple(sorted(shared, key=lambda passage: (-passage.score, passage.start))[:count])
+
+
+def _weights(asked: Sequence[str], counts: Sequence[Counter[str]]) -> dict[str, float]:
+    """How rare each asked term is; never zero, so that a term in every sentence still counts a little."""
+    size = len(counts)
+    frequency = {term: sum(term in have for have in counts) for term in asked}
+    return {term: math.log(1 + (size - seen + 0.5) / (seen + 0.5)) for term, seen in frequency.items()}
+
+
+def _mean(counts: Sequence[Counter[str]]) -> float:
+    return max(sum(have.total() for have in counts) / len(counts), 1.0)
+
+
+def _passage(sentence: Sentence, have: Counter[str], weights: dict[str, float], mean: float) -> Passage:
+    length = 1 - _LENGTH + _LENGTH * have.total() / mean
+    score = sum(
+        weight * have[term] * (_SATURATION + 1) / (have[term] + _SATURATION * length)
+        for term, weight in weights.items()
+        if term in have
+    )
+    coverage = sum(term in have for term in weights) / len(weights)
+    return Passage(sentence.text, sentence.start, sentence.end, score, coverage)
