@@ -1,0 +1,35 @@
+"""Which adapter runs which kind of placement: one table. An adapter is imported when its first model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edgellm.errors import UsageError
+from edgellm.runtimes.base import Placement, Runtime
+
+
+def _llama(path: Path, placement: Placement) -> Runtime:
+    from edgellm.runtimes.llama import LlamaRuntime
+
+    return LlamaRuntime.load(path, placement)
+
+
+def _fake(path: Path, placement: Placement) -> Runtime:
+    from edgellm.runtimes.fake import FakeRuntime
+
+    return FakeRuntime.load(path, placement)
+
+
+ADAPTERS: dict[str, Callable[[Path, Placement], Runtime]] = {"llama": _llama, "fake": _fake}
+
+
+def load(path: Path, placement: Placement) -> Runtime:
+    """Load the model at `path` with the adapter that `placement.runtime` names.
+
+    Raises `UsageError` for a runtime that is not in the table, and whatever the adapter raises.
+    """
+    adapter = ADAPTERS.get(placement.runtime)
+    if adapter is None:
+        raise UsageError(f"There is no runtime {placement.runtime}.", f"Use one of: {', '.join(ADAPTERS)}.")
+    return adapter(path, placement)
