@@ -1,0 +1,219 @@
+"""The engine process: owns the model, obeys the messages on its pipe. Started as `python -m edgellm.engine.host`.
+
+Two threads matter. The main thread runs the model, one order at a time. The reader takes messages at any time, also
+while native code runs: it answers pings, passes on cancellations, and ends the process at once when the pipe closes.
+The pipe is the standard input and output that the process was born with, moved to private descriptors before anything
+else; whatever a native library prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import faulthandler
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+from edgellm.engine import process, protocol
+from edgellm.engine.channel import Channel
+from edgellm.engine.wire import ProtocolError
+from edgellm.errors import EdgeError, UsageError
+from edgellm.runtimes.base import Chunk, Runtime
+
+MERGE_SECONDS = 0.005
+_log = logging.getLogger(__name__)
+_Order = protocol.Load | protocol.Generate | protocol.Count
+
+
+class TextSender:
+    """Sends the pieces of one answer, merging those that come within five milliseconds of the one before.
+
+    The first piece is sent at once, and nothing waits longer than that, so a fast model costs few messages and a slow
+    one gains no delay.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._lock = threading.Lock()
+        self._waiting = threading.Event()
+        self._pieces: list[str] = []
+        self._id = 0
+        self._sent = 0.0
+        threading.Thread(target=self._flush_late, name="engine-text", daemon=True).start()
+
+    def start(self, id: int) -> None:
+        """A new answer begins."""
+        with self._lock:
+            self._id, self._sent, self._pieces = id, 0.0, []
+
+    def add(self, text: str) -> None:
+        """Send `text` now or with the next pieces."""
+        with self._lock:
+            self._pieces.append(text)
+            if time.monotonic() - self._sent >= MERGE_SECONDS:
+                self._flush()
+            else:
+                self._waiting.set()
+
+    def finish(self) -> None:
+        """Send what is left."""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._waiting.clear()
+        if self._pieces:
+            self._channel.send(protocol.Text(self._id, "".join(self._pieces)))
+            self._pieces = []
+            self._sent = time.monotonic()
+
+    def _flush_late(self) -> None:
+        while True:
+            self._waiting.wait()
+            time.sleep(MERGE_SECONDS)
+            with self._lock:
+                if self._waiting.is_set():
+                    self._flush()
+
+
+class Host:
+    """Runs orders on the thread that calls `run`, and the reader on its own."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
+        self._text = TextSender(channel)
+        self._runtime: Runtime | None = None
+        self._cancelled = 0
+        threading.Thread(target=self._read, name="engine-reader", daemon=True).start()
+
+    def run(self) -> None:
+        """Carry out orders for ever; the reader ends the process."""
+        while True:
+            order = self._orders.get()
+            try:
+                self._carry_out(order)
+            except EdgeError as error:
+                self._fail(order, error)
+            except MemoryError:
+                _log.exception("out of memory")
+                self._fail(order, protocol.OutOfMemory())
+            except Exception as error:
+                _log.exception("unexpected error in the engine")
+                hint = f"The log engine.log has the details ({type(error).__name__})."
+                self._fail(order, EdgeError("Something went wrong inside the engine.", hint))
+
+    def _fail(self, order: _Order, error: EdgeError) -> None:
+        self._text.finish()
+        self._channel.send(protocol.failed(order.id, error))
+
+    def _carry_out(self, order: _Order) -> None:
+        if isinstance(order, protocol.Load):
+            self._load(order)
+        elif isinstance(order, protocol.Generate):
+            self._generate(order)
+        else:
+            self._channel.send(protocol.Counted(order.id, self._loaded().count(order.messages)))
+
+    def _load(self, order: protocol.Load) -> None:
+        from edgellm.runtimes import registry
+
+        if self._runtime is not None:
+            self._runtime.close()
+            self._runtime = None
+        started = time.monotonic()
+        self._runtime = registry.load(Path(os.fsdecode(order.path)), order.placement)
+        seconds = time.monotonic() - started
+        _log.info("loaded in %.2f s", seconds)
+        self._channel.send(protocol.Loaded(order.id, self._runtime.info, seconds, process.peak_memory()))
+
+    def _generate(self, order: protocol.Generate) -> None:
+        self._text.start(order.id)
+        for event in self._loaded().generate(order.request, lambda: self._cancelled == order.id):
+            if isinstance(event, Chunk):
+                self._text.add(event.text)
+            else:
+                self._text.finish()
+                finish = dataclasses.replace(event, peak_memory=process.peak_memory())
+                self._channel.send(protocol.Done(order.id, finish))
+
+    def _loaded(self) -> Runtime:
+        if self._runtime is None:
+            raise UsageError("No model is loaded.", "Load a model first.")
+        return self._runtime
+
+    def _read(self) -> None:
+        """Take messages until the pipe closes, then end the process, whatever the main thread is doing."""
+        code = 0
+        try:
+            for message in self._channel:
+                if isinstance(message, protocol.Ping):
+                    self._channel.send(protocol.Pong(message.number, process.peak_memory()))
+                elif isinstance(message, protocol.Cancel):
+                    self._cancelled = message.id
+                elif isinstance(message, _Order):
+                    self._orders.put(message)
+                else:
+                    break
+        except (ProtocolError, OSError) as error:
+            _log.error("the pipe broke: %s", type(error).__name__)
+            code = 1
+        finally:
+            os._exit(code)
+
+
+def _private_pipe() -> Channel:
+    """Take over standard input and output; from now on they lead nowhere and to standard error."""
+    incoming, outgoing = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    os.dup2(2, 1)
+    return Channel(incoming, outgoing)
+
+
+def _crash_file(folder: Path) -> IO[str] | None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / process.crash_name(os.getpid())).open("w", encoding="utf-8")
+    except OSError:
+        faulthandler.enable()
+        return None
+    faulthandler.enable(file)
+    return file
+
+
+def main() -> None:
+    """Set the process up, say hello, and serve."""
+    channel = _private_pipe()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--logs", type=Path, required=True)
+    parser.add_argument("--crash", type=Path, required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    options = parser.parse_args()
+    process.settle(options.parent)
+    channel.send(protocol.Hello(protocol.VERSION, os.getpid()))
+    crash = _crash_file(options.crash)
+
+    from edgellm import log, network
+    from edgellm.paths import Paths
+
+    log.setup(Paths.under(options.logs, options.logs, options.logs), name="engine")
+    network.forbid_outgoing()
+    try:
+        Host(channel).run()
+    except OSError:
+        sys.exit(1)  # the pipe closed while something was being sent
+    finally:
+        if crash is not None:
+            crash.flush()
+
+
+if __name__ == "__main__":
+    main()

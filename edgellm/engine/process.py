@@ -1,0 +1,124 @@
+"""What an engine process asks of the operating system, from both sides: environment, priorities, memory, evidence."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|_PROXY$|COOKIE", re.IGNORECASE)
+_PR_SET_PDEATHSIG = 1
+_OOM_ADJUST = "600"
+
+
+def command(logs: Path, crash: Path) -> list[str]:
+    """The command line that starts an engine."""
+    own = ["--logs", str(logs), "--crash", str(crash), "--parent", str(os.getpid())]
+    return [sys.executable, "-P", "-m", "edgellm.engine.host", *own]
+
+
+def environment(outer: Mapping[str, str]) -> dict[str, str]:
+    """The environment of an engine: this one without secrets, with short spinning for OpenMP.
+
+    Threads that spin for long while they wait make decoding many times slower on a busy machine; a short spin costs a
+    quiet one three percent. It must be set before the library is loaded. What the person has set stays.
+    """
+    inner = {key: value for key, value in outer.items() if not _SECRET.search(key)}
+    inner.setdefault("GOMP_SPINCOUNT", "1000")
+    inner.setdefault("KMP_BLOCKTIME", "1")
+    inner["PYTHONUNBUFFERED"] = "1"
+    package = Path(__file__).resolve().parents[2]
+    if package.name not in ("site-packages", "dist-packages"):
+        inner["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package), inner.get("PYTHONPATH", ""))))
+    return inner
+
+
+def crash_name(pid: int) -> str:
+    """Name of the file into which a dying engine writes where it was."""
+    return f"engine-{pid}.txt"
+
+
+def settle(parent: int) -> None:
+    """Called once in the engine: ignore Ctrl-C, die with the parent, be the first to go when memory ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(_OOM_ADJUST)
+    if sys.platform != "win32":
+        import resource
+
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def peak_memory() -> int:
+    """Peak resident memory of this process in bytes, 0 where it cannot be read.
+
+    On Linux not from `getrusage`, whose value a process inherits from the one that started it.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, ValueError, IndexError):
+            status = Path("/proc/self/status").read_text()
+            return int(status.split("VmHWM:", 1)[1].split(None, 1)[0]) * 1024
+    if sys.platform == "darwin":
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    import psutil
+
+    return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))
+
+
+def stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How memory stood: bytes of the engine, bytes free and in all, and how often the kernel has killed for it."""
+
+    engine: int = 0
+    free: int = 0
+    total: int = 0
+    kills: int = 0
+
+    @property
+    def short(self) -> bool:
+        """Whether memory was nearly used up, and the engine held much of it."""
+        return 0 < self.free < self.total // 16 and self.engine > self.total // 8
+
+
+def memory_of(pid: int) -> Memory:
+    """How memory stands for an engine; zeros where it cannot be read."""
+    import psutil
+
+    try:
+        machine, engine = psutil.virtual_memory(), psutil.Process(pid).memory_info().rss
+    except (psutil.Error, OSError):
+        return Memory(kills=kernel_kills())
+    return Memory(int(engine), int(machine.available), int(machine.total), kernel_kills())
+
+
+def kernel_kills() -> int:
+    """How many processes Linux has ended for want of memory, in this machine and this control group."""
+    count = 0
+    for file, key in (("/proc/vmstat", "oom_kill"), ("/sys/fs/cgroup/memory.events", "oom_kill")):
+        with suppress(OSError, ValueError):
+            lines = dict(line.split()[:2] for line in Path(file).read_text().splitlines())
+            count += int(lines.get(key, 0))
+    return count
