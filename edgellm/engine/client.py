@@ -229,6 +229,11 @@ class Client:
                 self._end("silent")
 
 
+def cancelled_finish() -> Finish:
+    """The last event of an answer that was cancelled before the engine had begun it."""
+    return _Tally().finish(0)
+
+
 class _Tally:
     """Counts what came of an answer, for a `Finish` when the engine sends none."""
 

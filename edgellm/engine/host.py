@@ -27,7 +27,7 @@ from edgellm.errors import EdgeError, UsageError
 from edgellm.runtimes.base import Chunk, Runtime
 
 MERGE_SECONDS = 0.005
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("edgellm.engine.host")  # by name: this module runs as __main__
 _Order = protocol.Load | protocol.Generate | protocol.Count
 
 

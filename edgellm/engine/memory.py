@@ -1,8 +1,8 @@
 """What happened on this machine before: which way of running a model works here, which crashed, which model is marked.
 
 Kept in `machine.toml`, under `engine`; other tables of that file are left as they are. A fact holds for one model
-file, one machine and one build of the model library: when any of them changes it is forgotten. Running out of memory is not
-kept, because it depends on what else was running. A broken file counts as empty.
+file, one machine and one build of the model library: when any of them changes it is forgotten. Running out of memory
+is not kept, because it depends on what else was running. A broken file counts as empty.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class Memory:
         """Remember; a later fact replaces an earlier one about the same placement. A full disk is no reason to fail."""
         new = Fact(model, machine, placement, result, what[:300], int(self._clock()))
         kept = [fact for fact in self._read() if (fact.model, fact.placement) != (model, placement)]
-        self._write([fact for fact in kept if fact.machine == machine][-_MOST_FACTS + 1 :] + [new])
+        kept = [fact for fact in kept if fact.machine == machine]
+        self._write([*kept[-_MOST_FACTS + 1 :], new])
 
     def unmark(self, model: str) -> None:
         """The person asked for this model again."""
@@ -133,7 +134,7 @@ def _fact(entry: Any) -> Fact | None:
     blank = Fact("", "", "", "proven", "", 0)
     if not isinstance(entry, dict) or entry.get("result") not in ("proven", "crashed", "marked"):
         return None
-    values = {name: entry.get(name) for name in Fact.__slots__}
+    values: dict[str, Any] = {name: entry.get(name) for name in Fact.__slots__}
     if any(type(value) is not type(getattr(blank, name)) for name, value in values.items()):
         return None
     return replace(blank, **values)

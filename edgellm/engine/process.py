@@ -44,6 +44,19 @@ def crash_name(pid: int) -> str:
     return f"engine-{pid}.txt"
 
 
+def sweep(crash: Path, keep: int = 20) -> None:
+    """Remove the empty reports of engines that are gone, and all but the newest reports."""
+    import psutil
+
+    with suppress(OSError):
+        reports = sorted(crash.glob("engine-*.txt"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for number, report in enumerate(reports):
+            pid = report.stem.rpartition("-")[2]
+            empty = report.stat().st_size == 0 and pid.isdecimal() and not psutil.pid_exists(int(pid))
+            if empty or number >= keep:
+                report.unlink(missing_ok=True)
+
+
 def settle(parent: int) -> None:
     """Called once in the engine: ignore Ctrl-C, die with the parent, be the first to go when memory ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

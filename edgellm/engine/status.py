@@ -1,0 +1,58 @@
+"""What the supervisor is given and what it tells: the plan for a model, and the state of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edgellm.runtimes.base import Choice, Placement
+
+State = Literal["empty", "starting", "loading", "ready", "generating", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ways to run one model on this machine, best first, each with its reason.
+
+    `machine` names the processor and the build of the model library: what crashed with another one does not count.
+    """
+
+    rungs: tuple[Choice[Placement], ...]
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """How the engine stands. `reason` says why the model runs where it runs, or why it does not; `steps` is what was
+    tried on the way, a sentence each; `peak_memory` is bytes."""
+
+    state: State = "empty"
+    model: str = ""
+    path: Path | None = None
+    device: str = ""
+    reason: str = ""
+    pid: int | None = None
+    placement: Placement | None = None
+    steps: tuple[str, ...] = ()
+    peak_memory: int = 0
+
+
+def device_label(placement: Placement) -> str:
+    """Where a placement runs, for a person: `CPU`, `GPU (CUDA)`."""
+    kind = placement.device.split(":", 1)[0]
+    if kind == "cpu" or placement.gpu_layers == 0:
+        return "CPU"
+    return f"GPU ({ {'cuda': 'CUDA', 'metal': 'Metal', 'vulkan': 'Vulkan'}.get(kind, kind) })"
+
+
+def describe(placement: Placement) -> str:
+    """A placement in a few words: `CPU (haswell, no repacking, 2k context)`."""
+    details = [placement.cpu_variant] if placement.cpu_variant else []
+    if device_label(placement) != "CPU":
+        details = [f"{placement.gpu_layers} layers" if placement.gpu_layers > 0 else "all layers"]
+    elif not placement.repack:
+        details.append("no repacking")
+    size = placement.context
+    details.append(f"{size // 1024}k context" if size >= 1024 else f"context of {size}")
+    return f"{device_label(placement)} ({', '.join(details)})"
