@@ -1,0 +1,167 @@
+"""One model and one context of llama.cpp: loading, the tokens in its KV cache, and computing more of them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from edgellm.errors import EdgeError, EngineError, ModelDamaged, ModelTooLarge, ModelUnsupported
+from edgellm.runtimes.base import Placement
+from edgellm.runtimes.cancel import CancelWatch, read_flag
+from edgellm.runtimes.llama_library import captured
+
+_KV_TYPES = {"f16": 1, "q8_0": 8}
+_NO_MEMORY = ("unable to allocate", "failed to allocate", "bad_alloc", "out of memory", "cannot allocate memory")
+_SMALLER = "Choose a smaller model, a smaller context, or close other programs."
+
+
+class LlamaContext:
+    """Native model and context. `tokens` are those in the KV cache, in order; `length` is the context in tokens."""
+
+    def __init__(self, api: Any, path: Path, placement: Placement) -> None:
+        """Load. Raises `ModelDamaged`, `ModelUnsupported` or `ModelTooLarge`; nothing stays loaded then."""
+        self._api = api
+        self.tokens: list[int] = []
+        self.model: Any = None
+        self.context: Any = None
+        self.cancel_buffer = ctypes.create_string_buffer(2)
+        with captured(api) as lines:
+            try:
+                self.model = api.llama_model_load_from_file(str(path).encode(), _model_params(api, placement))
+                if not self.model:
+                    raise _why(path.name, lines)
+                _check_kind(api, self.model, path.name)
+                self.context = api.llama_init_from_model(self.model, _context_params(api, placement))
+                if not self.context:
+                    raise _why(
+                        path.name, lines, ModelTooLarge(f"{path.name} leaves no room for its context.", _SMALLER)
+                    )
+                self._memory = api.llama_get_memory(self.context)
+                if not self._memory:
+                    raise ModelUnsupported(f"{path.name} does not write text.", "Choose a chat model.")
+            except EdgeError:
+                self.close()
+                raise
+        self.length = int(api.llama_n_ctx_seq(self.context))
+        self._most = int(api.llama_n_batch(self.context))
+        self._batch = api.llama_batch_init(self._most, 0, 1)
+        for index in range(self._most):
+            self._batch.n_seq_id[index] = 1
+            self._batch.seq_id[index][0] = 0
+        self._stop = api.ggml_abort_callback(read_flag())
+        api.llama_set_abort_callback(self.context, self._stop, ctypes.addressof(self.cancel_buffer))
+
+    def keep_prefix(self, prompt: Sequence[int]) -> int:
+        """Drop from the cache what `prompt` does not begin with; how many of its tokens need no computing.
+
+        The last token is always computed again, since its logits are needed. A recurrent model cannot go back: it
+        keeps its cache only when the prompt continues it exactly.
+        """
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.tokens, prompt, strict=False)))
+        same = min(same, len(prompt) - 1)
+        if same < len(self.tokens) and not (same and self._api.llama_memory_seq_rm(self._memory, 0, same, -1)):
+            self.clear()
+            return 0
+        del self.tokens[same:]
+        return same
+
+    def clear(self) -> None:
+        """Empty the KV cache."""
+        self._api.llama_memory_clear(self._memory, True)
+        self.tokens.clear()
+
+    def compute(self, tokens: Sequence[int], watch: CancelWatch) -> bool:
+        """Put `tokens` after those in the cache, in batches. False when it was cancelled in between.
+
+        Raises `EngineError` when llama.cpp cannot compute them. The cache stays true to `self.tokens` in each case.
+        """
+        for start in range(0, len(tokens), self._most):
+            part = tokens[start : start + self._most]
+            if watch.check():
+                return False
+            code = self._decode(part)
+            if code:
+                kept = int(self._api.llama_memory_seq_pos_max(self._memory, 0)) + 1
+                self.tokens.extend(part)
+                del self.tokens[kept:]
+                if code == 2:
+                    return False
+                raise EngineError(f"The model stopped computing (code {code}).", "Try again, or load the model again.")
+            self.tokens.extend(part)
+        return True
+
+    def _decode(self, part: Sequence[int]) -> int:
+        batch, count, first = self._batch, len(part), len(self.tokens)
+        if count == 1:
+            batch.token[0], batch.pos[0] = part[0], first
+        else:
+            ctypes.memmove(batch.token, (ctypes.c_int32 * count)(*part), 4 * count)
+            ctypes.memmove(batch.pos, (ctypes.c_int32 * count)(*range(first, first + count)), 4 * count)
+            ctypes.memset(batch.logits, 0, count)
+        batch.logits[count - 1] = 1
+        batch.n_tokens = count
+        return int(self._api.llama_decode(self.context, batch))
+
+    def finite(self) -> bool:
+        """False when the last logits are no numbers, as a damaged model's are."""
+        logits = self._api.llama_get_logits_ith(self.context, -1)
+        size = int(self._api.llama_vocab_n_tokens(self._api.llama_model_get_vocab(self.model)))
+        return all(value - value == 0 for value in logits[: min(size, 1024)])
+
+    def close(self) -> None:
+        """Free everything; more than once does no harm."""
+        if self.context:
+            batch, self._batch = getattr(self, "_batch", None), None
+            if batch is not None:
+                self._api.llama_batch_free(batch)
+            self._api.llama_free(self.context)
+        if self.model:
+            self._api.llama_model_free(self.model)
+        self.context = self.model = None
+        self.tokens.clear()
+
+
+def _model_params(api: Any, placement: Placement) -> Any:
+    params = api.llama_model_default_params()
+    params.n_gpu_layers = placement.gpu_layers
+    params.load_mode = api.LLAMA_LOAD_MODE_MMAP if placement.mmap else api.LLAMA_LOAD_MODE_NONE
+    params.use_extra_bufts = placement.repack
+    return params
+
+
+def _context_params(api: Any, placement: Placement) -> Any:
+    params = api.llama_context_default_params()
+    params.n_ctx = max(placement.context, 0)
+    params.n_batch = params.n_ubatch = max(placement.batch, 1)
+    params.n_threads = params.n_threads_batch = max(placement.threads, 1)
+    params.type_k = params.type_v = _KV_TYPES[placement.kv_type]
+    quantized = placement.kv_type != "f16"
+    params.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_ENABLED if quantized else api.LLAMA_FLASH_ATTN_TYPE_AUTO
+    params.offload_kqv = placement.gpu_layers != 0
+    params.op_offload = placement.gpu_layers != 0
+    params.swa_full = True
+    params.no_perf = True
+    return params
+
+
+def _check_kind(api: Any, model: Any, name: str) -> None:
+    chat = "Choose a chat model."
+    if api.llama_model_has_encoder(model):
+        raise ModelUnsupported(f"{name} has an encoder, which this runtime cannot run.", chat)
+    if not api.llama_model_has_decoder(model) or api.llama_model_is_diffusion(model):
+        raise ModelUnsupported(f"{name} does not write text token by token.", chat)
+    if api.llama_vocab_n_tokens(api.llama_model_get_vocab(model)) < 1:
+        raise ModelUnsupported(f"{name} has no vocabulary.", chat)
+
+
+def _why(name: str, lines: Sequence[str], default: EdgeError | None = None) -> EdgeError:
+    """The error that llama.cpp's last words stand for."""
+    said = "\n".join(lines).lower()
+    if any(words in said for words in _NO_MEMORY):
+        return ModelTooLarge(f"There is not enough memory for {name}.", _SMALLER)
+    if "unknown model architecture" in said or "unknown pre-tokenizer" in said:
+        return ModelUnsupported(f"{name} is of a kind that this llama.cpp does not know.", "Update EdgeLLM.")
+    return default or ModelDamaged(f"{name} cannot be loaded: it is damaged.", "Download or copy the file again.")
