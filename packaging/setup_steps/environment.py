@@ -47,20 +47,37 @@ class Environment:
 
     def ensure(self, level: str, native: bool = False) -> None:
         """Make and fill the environment for `level`, "core" or "test"; quick when nothing changed."""
-        recipe = llama.recipe(self._pin("llama-cpp-python"), native)
-        stamp = self._hash(recipe)
-        if self._stamped(stamp, level):
+        if self.is_current(level, native):
             return
+        recipe = self.recipe(native)
         self._make()
         self._check_space(level)
         wheel = llama.wheel(self.python, recipe, self.folder / "llama-build.log")
         self._fill(level, wheel, recipe)
         self._try()
-        self._write_stamp(stamp, level, recipe)
+        self.write_stamp(level, native)
+
+    def recipe(self, native: bool = False) -> llama.Recipe:
+        """How llama.cpp is built for this environment."""
+        return llama.recipe(self._pin("llama-cpp-python"), native)
+
+    def is_current(self, level: str, native: bool = False) -> bool:
+        """Whether this environment was filled for this level, or for a higher one, from the same files."""
+        found = self._read_stamp()
+        if found.get("level") not in (level, "test") or not self.python.exists():
+            return False
+        return found.get("hash") == self._hash(self.recipe(native))
+
+    def write_stamp(self, level: str, native: bool = False) -> None:
+        """Note that this environment is filled for this level."""
+        recipe = self.recipe(native)
+        text = json.dumps({"hash": self._hash(recipe), "level": level, "llama": recipe.key})
+        (self.folder / "edgellm-stamp.json").write_text(text, encoding="utf-8")
 
     def _pin(self, name: str) -> str:
         text = (self.root / "constraints.txt").read_text(encoding="utf-8")
-        found = re.search(rf"^{re.escape(name)}==(\S+)$", text, re.MULTILINE | re.IGNORECASE)
+        spelled = re.escape(name).replace(r"\-", "[-_]")
+        found = re.search(rf"^{spelled}==(\S+)$", text, re.MULTILINE | re.IGNORECASE)
         if not found:
             raise Problem(f"constraints.txt names no version of {name}.")
         return found[1]
@@ -79,15 +96,6 @@ class Environment:
         except (OSError, ValueError):
             return {}
         return value if isinstance(value, dict) else {}
-
-    def _stamped(self, stamp: str, level: str) -> bool:
-        """Whether this environment was filled for this level, or for a higher one, from the same files."""
-        found = self._read_stamp()
-        return found.get("hash") == stamp and found.get("level") in (level, "test") and self.python.exists()
-
-    def _write_stamp(self, stamp: str, level: str, recipe: llama.Recipe) -> None:
-        text = json.dumps({"hash": stamp, "level": level, "llama": recipe.key})
-        (self.folder / "edgellm-stamp.json").write_text(text, encoding="utf-8")
 
     def _make(self) -> None:
         """A new environment, unless there is one of this Python that works."""

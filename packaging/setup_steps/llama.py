@@ -60,7 +60,7 @@ def recipe(version: str, native: bool = False) -> Recipe:
         if intel:
             kind, arguments = "plain", (*_AVX2, "-DGGML_METAL=OFF")
     elif intel:
-        kind, arguments = ("variants", _VARIANTS) if system.LINUX else ("plain", _AVX2)
+        kind, arguments = ("variants", _VARIANTS) if sys.platform.startswith("linux") else ("plain", _AVX2)
     else:
         kind, arguments = "plain", ()
     if shutil.which("nvcc") and has_nvidia_gpu():
