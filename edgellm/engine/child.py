@@ -121,7 +121,7 @@ class Child:
                 else:
                     self.inbox.put(message)
         except (ProtocolError, OSError) as error:
-            _log.error("the engine sent garbage: %s", error)
+            _log.warning("the engine sent garbage: %s", error)
             self.kill("garbage")
 
     def _bury(self, child: subprocess.Popen[bytes], helpers: tuple[threading.Thread, ...]) -> None:

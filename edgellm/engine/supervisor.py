@@ -75,6 +75,11 @@ class Engine:
         """How often a new process had to take over."""
         return self._restarts
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called: then it stays closed."""
+        return self._closed
+
     def status(self) -> EngineStatus:
         """How it stands now."""
         with self._lock:
