@@ -31,8 +31,8 @@ _SPANISH_QUESTION = (
     "quién quiénes qué cuándo dónde adónde cómo cuánto cuánta cuántos cuántas cuál cuáles por qué quien cuando donde"
 )
 _CHINESE = "的 了 是 在 有 和 与 也 都 就 很 我 你 您 他 她 它 们 这 那 一 个 只 要 把 被 吗 呢 吧 啊 请 着"
-_CHINESE_QUESTION = """什么时候 什么地方 什么 谁 哪里 哪儿 哪个 哪些 哪天 哪 为什么 怎么样 怎么 怎样 多少钱 多少 多久 多长时间
-几点 几个 几 如何 是不是 吗 呢 请问"""
+_CHINESE_QUESTION = """什么时候 什么地方 什么 谁 哪里 哪儿 哪个 哪些 哪天 哪 为什么 怎么样 怎么 怎样 多少钱 多少 多久
+多长时间 几点 几个 几 如何 是不是 吗 呢 请问"""
 
 STOP = {
     "en": frozenset(_ENGLISH.split()),

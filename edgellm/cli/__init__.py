@@ -1,0 +1,1 @@
+"""The command line: one file, one command. Only the chosen command's file is imported."""

@@ -1,0 +1,98 @@
+"""From arguments to a command's exit status; the boundary where errors become sentences."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from edgellm import log, paths
+from edgellm.cli.commands import COMMANDS, Command
+from edgellm.cli.output import Output, say_version
+from edgellm.cli.parser import did_you_mean
+from edgellm.cli.session import Session
+from edgellm.errors import EdgeError, UsageError
+
+INTERRUPTED = 130
+_HELP = ("-h", "--help", "help")
+
+
+def launch(arguments: Sequence[str]) -> int:
+    """Run one command; never raises."""
+    _use_utf8()
+    output = Output(as_json="--json" in arguments)
+    try:
+        status = _dispatch(arguments, output)
+        sys.stdout.flush()
+        return status
+    except EdgeError as error:
+        return _fail(output, error)
+    except KeyboardInterrupt:
+        output.end()
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has had enough; what Python still holds must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        log.setup(paths.from_environment(), name="cli")
+        logging.getLogger(__name__).exception("the command failed")
+        where = paths.from_environment().logs / "cli.log"
+        return _fail(output, EdgeError("Something went wrong inside EdgeLLM.", f"The details are in {where}."))
+
+
+def _fail(output: Output, error: EdgeError) -> int:
+    try:
+        output.error(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return error.exit_code
+
+
+def _dispatch(arguments: Sequence[str], output: Output) -> int:
+    if not arguments:
+        from edgellm.cli.window import open_window
+
+        return open_window()
+    name, rest = arguments[0], list(arguments[1:])
+    if name in _HELP:
+        return _help(output)
+    if name in ("--version", "-V"):
+        return say_version()
+    command = _command(name)
+    try:
+        parsed = command.parser().parse(rest)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    output.quiet = bool(getattr(parsed, "quiet", False))
+    with Session(output, parsed) as session:
+        return command.load().run(parsed, session)
+
+
+def _command(name: str) -> Command:
+    table = {command.name: command for command in COMMANDS}
+    if name in table:
+        return table[name]
+    kind = "option" if name.startswith("-") else "command"
+    raise UsageError(f"There is no {kind} {name}.", did_you_mean(name, list(table)))
+
+
+def _help(output: Output) -> int:
+    width = max(len(command.name) for command in COMMANDS)
+    output.line("usage: edgellm [command] [options]")
+    output.line()
+    output.line("An offline assistant for ordinary laptops. Without a command the window opens.")
+    output.line()
+    for command in COMMANDS:
+        output.line(f"  {command.name:<{width}}  {command.help}")
+    output.line()
+    output.line("  edgellm COMMAND --help  says more; edgellm --version names the version.")
+    return 0
+
+
+def _use_utf8() -> None:
+    """Write UTF-8 whatever the terminal's own encoding is, and never fail at a character."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")

@@ -1,0 +1,113 @@
+"""What a command works with: the output, the services of `App`, and the engine with its model loaded.
+
+Everything is made when it is first asked for, so that a command that needs no model starts none.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from edgellm.cli.model_options import overrides
+from edgellm.cli.output import Output
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish
+from edgellm.tasks.options import Options
+from edgellm.tasks.result import NO_MODEL, without_model
+from edgellm.tasks.starter import NOTE_STARTER, is_starter
+
+if TYPE_CHECKING:
+    from edgellm.app import App
+    from edgellm.engine.supervisor import Engine
+
+INTERRUPTED = 130
+
+
+class Session:
+    """One run of one command. Use as a context: leaving it ends the engine."""
+
+    def __init__(self, output: Output, arguments: Namespace) -> None:
+        self.output = output
+        self._arguments = arguments
+        self._app: App | None = None
+        self._engine: Engine | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._app is not None:
+            self._app.close()
+
+    @property
+    def app(self) -> App:
+        """The services, with the options of the command in place of the settings."""
+        if self._app is None:
+            values = overrides(self._arguments)
+            from edgellm.app import App
+
+            self._app = App.create(values)
+            self.output.note(self._app.notice)
+        return self._app
+
+    def generator(self) -> Engine:
+        """The engine with the model loaded. Says once when that is the built-in one."""
+        if self._engine is None:
+            app = self.app
+            engine = app.engine()
+            engine.load(app.model_path(app.settings.model))
+            self._engine = engine
+            if is_starter(engine.info):
+                self.output.note(NOTE_STARTER)
+        return self._engine
+
+    def options(self, cancelled: Cancelled) -> Options:
+        """What the task is asked for."""
+        from edgellm.cli.model_options import task_options
+
+        return task_options(self._arguments, self.app.settings, cancelled)
+
+    def stream(self, events: Iterable[Event]) -> tuple[str, Finish]:
+        """Print chunks as they come; returns the text and the facts."""
+        parts: list[str] = []
+        finish = without_model()
+        for event in events:
+            if isinstance(event, Chunk):
+                parts.append(event.text)
+                self.output.chunk(event.text)
+            else:
+                finish = event
+        self.output.end()
+        return "".join(parts), finish
+
+    def conclude(self, text: str, finish: Finish, notes: Iterable[str] = (), **extra: Any) -> int:
+        """Notes, the line of facts or the JSON object, and the exit status."""
+        for note in notes:
+            self.output.note(note)
+        if finish.truncated:
+            self.output.note("The text was cut at the limit of tokens; raise --max-tokens or --context.")
+        self.output.facts(describe(finish, self.reason(finish)))
+        self.output.document(
+            text=text,
+            **extra,
+            model=self._engine.info.name if self._engine else "",
+            device=finish.device,
+            reason=self.reason(finish),
+            facts=asdict(finish),
+        )
+        return INTERRUPTED if finish.reason == "cancelled" else 0
+
+    def reason(self, finish: Finish) -> str:
+        """Why it ran where it ran."""
+        if finish.device == NO_MODEL or self._engine is None:
+            return "no model was needed"
+        return self._engine.status().reason
+
+
+def describe(finish: Finish, reason: str) -> str:
+    """The facts of an answer in a line."""
+    if finish.device == NO_MODEL:
+        return reason
+    speed = f"{finish.new_tokens} tokens, {finish.tokens_per_second:.0f} tokens/s, {finish.seconds:.2f} s"
+    return f"{finish.device} ({reason}): {speed}" if reason else f"{finish.device}: {speed}"

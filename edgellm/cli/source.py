@@ -1,0 +1,129 @@
+"""Where a text comes from: files, words on the command line, or standard input; and its encoding.
+
+An argument that names a file is read as that file; several arguments that name none are one text. Documents other
+than plain text (PDF, Word) are left to `documents/`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgellm.cli.output import Output
+from edgellm.cli.parser import Parser
+from edgellm.errors import StorageError, UsageError
+
+STDIN = "-"
+_LARGEST = 64 << 20
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_FILE_NAME = re.compile(
+    r"[^\s]*[/\\][^\s]*\.\w{1,5}|[^\s/\\]+\.(?:txt|md|rst|html?|csv|json|log|pdf|docx?|epub|rtf|odt)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text and the name of where it came from ("" for the command line)."""
+
+    name: str
+    text: str
+
+
+def add_text_argument(parser: Parser, what: str) -> None:
+    """Add the argument that takes a text, files, or `-`, and `--file` for a name that could be taken for text."""
+    parser.add_argument("text", nargs="*", metavar="TEXT|FILE", help=f"{what}: a text, files, or - for standard input.")
+    parser.add_argument(
+        "--file", action="append", default=[], metavar="FILE", help="Read this file, whatever its name."
+    )
+
+
+def read(words: Sequence[str], files: Sequence[str], output: Output) -> str:
+    """The text that the arguments mean. Raises `UsageError` when there is none, `StorageError` for a bad file."""
+    parts = [read_file(name, output).text for name in files]
+    if words and all(word == STDIN or _names_file(word) for word in words):
+        parts += [read_file(word, output).text for word in words]
+    elif words:
+        parts.append(" ".join(words))
+    elif not files:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("There is no text.", "Give a text or a file, or pipe one in.")
+        parts.append(read_file(STDIN, output).text)
+    text = "\n".join(part.rstrip("\n") if len(parts) > 1 else part for part in parts)
+    if not text.strip():
+        raise UsageError("The text is empty.", "Give a text or a file that has words in it.")
+    return text
+
+
+def read_file(name: str, output: Output) -> Text:
+    """Read one text file, or standard input for "-". Raises `StorageError`."""
+    if name == STDIN:
+        return Text("standard input", _decoded(sys.stdin.buffer.read(_LARGEST + 1), "standard input", output))
+    path = Path(name).expanduser()
+    try:
+        if path.is_dir():
+            raise StorageError(f"{name} is a folder.", "Name the files inside it.")
+        with path.open("rb") as file:
+            return Text(name, _decoded(file.read(_LARGEST + 1), path.name, output))
+    except FileNotFoundError as error:
+        raise StorageError(f"There is no file {name}.", "Check the spelling and the folder.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StorageError(f"{name} cannot be read: {reason}.", "Check its permissions.") from error
+
+
+def _names_file(word: str) -> bool:
+    """Whether an argument is a file: it exists, or it looks so much like one that its absence should be said."""
+    try:
+        return Path(word).expanduser().exists() or _FILE_NAME.fullmatch(word) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _decoded(data: bytes, name: str, output: Output) -> str:
+    if len(data) > _LARGEST:
+        raise StorageError(f"{name} is larger than {_LARGEST >> 20} MB.", "Split it into smaller files.")
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            try:
+                return _plain(data.decode(encoding))
+            except UnicodeDecodeError as error:
+                raise StorageError(
+                    f"{name} is damaged: it is not {encoding} text.", "Save it again as UTF-8."
+                ) from error
+    if data.startswith(b"%PDF") or _BINARY.search(data[:65_536]):
+        raise StorageError(f"{name} is not a text file.", "Save or export it as plain text (UTF-8) first.")
+    try:
+        return _plain(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        text, encoding = _guessed(data)
+        output.note(f"{name} is not UTF-8; it was read as {encoding}.")
+        return _plain(text)
+
+
+def _guessed(data: bytes) -> tuple[str, str]:
+    """Text in an older encoding: GB 18030 where that gives Chinese, else Windows-1252."""
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        text = ""
+    foreign = sum(not sign.isascii() for sign in text)
+    if foreign and len(_HAN.findall(text)) >= 0.6 * foreign:
+        return text, "GB 18030"
+    return data.decode("cp1252", errors="replace"), "Windows-1252"
+
+
+def _plain(text: str) -> str:
+    """Line breaks as line feeds, and no byte order mark inside."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
