@@ -32,6 +32,7 @@ FLOORS = {
 }
 # Values and protocols that every room speaks. It stands on the ground floor, and imports nothing above it.
 VALUES = "edgellm.runtimes.base"
+FACE_STARTERS = frozenset({"edgellm.cli.main", "edgellm.cli.window"})
 MODEL_LIBRARIES = frozenset(
     {"llama_cpp", "onnxruntime", "torch", "transformers", "optimum", "tokenizers", "onnx", "gguf", "sentencepiece"}
 )
@@ -111,8 +112,8 @@ def _place(module: str) -> str:
 
 
 def _starts_a_face(found: Import) -> bool:
-    """`cli/main.py` alone may start the window and the server, when asked to."""
-    return found.module == "edgellm.cli.main" and found.lazy and room(found.target) in ("ui", "server")
+    """The command line may start the window and the server, when asked to: from `FACE_STARTERS` alone."""
+    return found.module in FACE_STARTERS and found.lazy and room(found.target) in ("ui", "server")
 
 
 def wrong_arrows(imports: Iterable[Import]) -> list[str]:
@@ -244,6 +245,7 @@ def test_sideways_arrows_are_wrong_but_for_the_one_that_starts_a_face() -> None:
     assert arrow("edgellm.models.store", "edgellm.hardware.probe", True)
     assert arrow("edgellm.ui.main", "edgellm.cli.output", True)
     assert arrow("edgellm.cli.main", "edgellm.ui.main", False)
+    assert arrow("edgellm.cli.chat", "edgellm.ui.main", True)
     assert arrow("edgellm.attic.box", "edgellm.errors", False)
     assert not arrow("edgellm.cli.main", "edgellm.ui.main", True)
     assert not arrow("edgellm.network", "edgellm.settings", False)
