@@ -17,6 +17,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+COMMANDS = {
+    "run": "set up, then start the program",
+    "test": "set up, then run every check",
+    "install": "set up only",
+}
 CHECKS = (
     ("lint", ("ruff", "check", ".")),
     ("format", ("ruff", "format", "--check", ".")),
@@ -34,9 +39,9 @@ def main() -> int:
     sys.path.insert(0, str(ROOT / "packaging"))
     from setup_steps.say import Problem, say
 
-    options = _parser().parse_args()
+    options, arguments = _parse(sys.argv[1:])
     try:
-        return _carry_out(options)
+        return _carry_out(options, arguments)
     except Problem as problem:
         say(problem.message)
         if problem.fix:
@@ -50,36 +55,30 @@ def main() -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Our own options, and what goes on to edgellm or pytest: all that follows the command and is not ours."""
     parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set EdgeLLM up and start it, or check it.")
     parser.add_argument(
-        "--native",
-        action="store_true",
-        help="build llama.cpp for this very processor only, as a plain pip install would",
+        "command", choices=COMMANDS, help="; ".join(f"{name}: {text}" for name, text in COMMANDS.items())
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="set up, then start the program")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to edgellm")
-    test = commands.add_parser("test", help="set up, then run every check")
-    test.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to pytest")
-    install = commands.add_parser("install", help="set up only")
-    install.add_argument("--tests", action="store_true", help="with the test tools and the torch extra")
-    return parser
+    parser.add_argument("--native", action="store_true", help="build llama.cpp for this very processor only")
+    parser.add_argument("--tests", action="store_true", help="install: with the test tools and the torch extra")
+    parser.epilog = "What follows the command and these options goes to edgellm (run) or to pytest (test)."
+    end = next((place + 1 for place, word in enumerate(words) if word in COMMANDS), len(words))
+    while end < len(words) and words[end] in ("--native", "--tests"):
+        end += 1
+    return parser.parse_args(words[:end]), words[end:]
 
 
-def _carry_out(options: argparse.Namespace) -> int:
+def _carry_out(options: argparse.Namespace, arguments: list[str]) -> int:
     from setup_steps import system
     from setup_steps.environment import Environment
     from setup_steps.say import say
 
     environment = Environment(ROOT)
-    arguments = list(getattr(options, "arguments", ()))
-    native = options.native or arguments[:1] == ["--native"]
-    if arguments[:1] == ["--native"]:
-        del arguments[0]
-    testing = options.command == "test" or getattr(options, "tests", False)
+    testing = options.command == "test" or options.tests
     window = options.command == "run" and not arguments and system.has_display()
-    environment.ensure("test" if testing else "core", native)
+    environment.ensure("test" if testing else "core", options.native)
     if testing or window:
         system.need_window(environment.python, tests=testing)
     if options.command == "install":
