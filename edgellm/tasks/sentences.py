@@ -34,10 +34,11 @@ def split(text: str, language: str = "en") -> tuple[Sentence, ...]:
     """The sentences of `text` in order, without the white space around them. `language` is a code such as "fr"."""
     found: list[Sentence] = []
     for start, end in _blocks(text):
-        at = start
-        for piece in sentencex.segment(language or "en", text[start:end]):
-            found.extend(_trimmed(text, at, at + len(piece)))
-            at += len(piece)
+        mark = _LIST_MARK.match(text, start, end)
+        at = mark.end() if mark else start
+        for piece in sentencex.segment(language or "en", text[at:end]):
+            found.extend(_trimmed(text, start, at + len(piece)))
+            start = at = at + len(piece)
     return tuple(_joined(text, found))
 
 

@@ -1,0 +1,57 @@
+"""LexRank picks the central sentences of a text in any language, in the order of the text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgellm.tasks import keysentences
+from edgellm.tasks.keysentences import key_sentences
+
+ENGLISH = (
+    "The library opens on Monday. The new library has many books for children. My shoes are brown. "
+    "Children can read the books in the library every day. A plane flew over. The library lends books to children."
+)
+CHINESE = "图书馆星期一开门。新图书馆有很多儿童图书。我的鞋是棕色的。儿童每天可以在图书馆看图书。一架飞机飞过。"
+
+
+def test_the_central_sentences_are_chosen_and_keep_their_order() -> None:
+    found = key_sentences(ENGLISH, 3)
+    assert len(found) == 3
+    assert all("library" in one.text for one in found)
+    assert [one.start for one in found] == sorted(one.start for one in found)
+    assert all(ENGLISH[one.start : one.end] == one.text for one in found)
+    assert max(one.score for one in found) == 1.0
+
+
+def test_chinese_works_without_spaces_between_words() -> None:
+    found = key_sentences(CHINESE, 2)
+    assert [one.text for one in found] == ["新图书馆有很多儿童图书。", "儿童每天可以在图书馆看图书。"]
+
+
+def test_a_repeated_sentence_is_shown_once() -> None:
+    text = "The bridge is closed today. The bridge is closed today. The bridge opens again on Friday."
+    assert [one.text for one in key_sentences(text, 2)] == [
+        "The bridge is closed today.",
+        "The bridge opens again on Friday.",
+    ]
+
+
+def test_the_walk_is_the_stationary_distribution_of_the_paper() -> None:
+    """Against the eigenvector of the damped transition matrix, which the power iteration should reach."""
+    random = np.random.default_rng(7)
+    similarity = random.random((6, 6))
+    similarity = (similarity + similarity.T) / 2
+    transition = 0.15 / 6 + 0.85 * similarity / similarity.sum(axis=1, keepdims=True)
+    values, vectors = np.linalg.eig(transition.T)
+    expected = np.real(vectors[:, np.argmax(np.real(values))])
+    assert keysentences._walk(similarity) == pytest.approx(expected / expected.sum(), abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "...", "One sentence only."])
+def test_a_text_with_little_in_it(text: str) -> None:
+    assert "".join(one.text for one in key_sentences(text, 3)) == text.strip()
+
+
+def test_asking_for_none_gives_none() -> None:
+    assert key_sentences(ENGLISH, 0) == ()
