@@ -1,0 +1,57 @@
+"""The mixture of jobs that the model is trained on, with the share of each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+from starter.examples.answer import answering
+from starter.examples.chat import chat, refusal
+from starter.examples.classify import classification
+from starter.examples.example import Example, Source
+from starter.examples.stories import reply, story
+from starter.examples.summarize import summary
+from starter.examples.translate import translation
+from starter.words import Lexicon
+
+MAKERS: dict[str, Callable[[Source], Example]] = {
+    "translate": translation,
+    "answer": answering,
+    "summarize": summary,
+    "classify": classification,
+    "story": story,
+    "reply": reply,
+    "chat": chat,
+    "refusal": refusal,
+}
+SHARES: dict[str, float] = {
+    "translate": 46,
+    "answer": 22,
+    "summarize": 9,
+    "classify": 11,
+    "story": 3,
+    "reply": 2.5,
+    "chat": 3.5,
+    "refusal": 3,
+}
+ALWAYS_TRAINED = ("chat", "refusal")  # closed lists: their tests are separate lists
+
+
+def examples(lexicon: Lexicon, rng: random.Random, shares: dict[str, float] = SHARES) -> Iterator[Example]:
+    """Training examples without end; held-out ones are left out."""
+    source = Source(lexicon, rng)
+    jobs, weights = list(shares), list(shares.values())
+    while True:
+        job = rng.choices(jobs, weights)[0]
+        example = MAKERS[job](source)
+        if job in ALWAYS_TRAINED or job == "translate" or not example.held_out:
+            yield example
+
+
+def held_out(lexicon: Lexicon, rng: random.Random, job: str) -> Iterator[Example]:
+    """Examples of one job that training never shows."""
+    source = Source(lexicon, rng)
+    while True:
+        example = translation(source, held=True) if job == "translate" else MAKERS[job](source)
+        if job in ALWAYS_TRAINED or job == "translate" or example.held_out:
+            yield example
