@@ -60,7 +60,8 @@ def ggml(folder: Path) -> dict[str, Any]:
     """The Vulkan devices that llama.cpp's libraries in `folder` see, with their memory."""
     prefix, suffix = ("", ".dll") if sys.platform == "win32" else ("lib", ".so")
     library = ctypes.CDLL(str(folder / f"{prefix}ggml{suffix}"))
-    base = ctypes.CDLL(str(folder / f"{prefix}ggml-base{suffix}"))
+    # Elsewhere the loader finds the functions of ggml-base through ggml, which has it as a dependency
+    base = ctypes.CDLL(str(folder / "ggml-base.dll")) if sys.platform == "win32" else library
     library.ggml_backend_load.argtypes = [ctypes.c_char_p]
     library.ggml_backend_load.restype = ctypes.c_void_p
     library.ggml_backend_dev_count.restype = ctypes.c_size_t

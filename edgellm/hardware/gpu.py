@@ -57,6 +57,7 @@ def probe(room: Memory, architecture: str, libraries: Path | None = None) -> tup
     if libraries is not None and any(libraries.glob("*ggml-vulkan*")):
         answer, problem = ask(_command("ggml", str(libraries)))
         found += vulkan_devices(answer, len(found))
+        problem = problem or _said(answer)
         if problem:
             notes.append(f"Vulkan could not be probed: {problem}.")
     found += _only_seen(found, display.cards(), notes)
