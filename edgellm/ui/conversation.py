@@ -6,7 +6,7 @@ Reads and writes of the database run in the background, generation in the engine
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -19,7 +19,8 @@ from edgellm.ui.background import Runner
 from edgellm.ui.engine_worker import EngineWorker, Job
 
 FRAME = 33
-TEMPERATURE = 0.7
+COUNT_DELAY = 350
+VARIED = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class Shown:
     versions: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How answers are drawn, from the settings. `max_tokens` 0 lets an answer fill the context."""
+
+    temperature: float = 0.0
+    max_tokens: int = 0
+
+
 class Conversation(QObject):
     """The open chat. `shown` carries a `Shown` (None: a new one), `streamed` the text so far of the answer."""
 
@@ -40,21 +49,29 @@ class Conversation(QObject):
     failed = Signal(object)
     busy_changed = Signal(bool)
     chats_changed = Signal()
+    counted = Signal(int)
 
-    def __init__(self, store: Callable[[], Store], background: Runner, worker: EngineWorker) -> None:
+    def __init__(
+        self, store: Callable[[], Store], background: Runner, worker: EngineWorker, limits: Callable[[], Limits]
+    ) -> None:
         super().__init__()
         self._store = store
         self._background = background
         self._worker = worker
+        self._limits = limits
         self._job: Job | None = None
-        self._preparing = False
+        self._preparing = self._varied = False
+        self._draft = ""
+        self._ticket = 0
         self.current: Shown | None = None
         self.system = ""
-        self.sampling = Sampling(temperature=TEMPERATURE)
         self._timer = QTimer(self)
         self._timer.setInterval(FRAME)
         self._timer.timeout.connect(self._frame)
+        self._count_timer = QTimer(self, singleShot=True, interval=COUNT_DELAY)
+        self._count_timer.timeout.connect(self._count)
         worker.ended.connect(self._on_ended)
+        worker.counted.connect(self._on_counted)
 
     @property
     def busy(self) -> bool:
@@ -65,8 +82,22 @@ class Conversation(QObject):
         """Show an empty chat; it is stored with its first message."""
         if self.busy:
             self.stop()
-        self.current, self.system = None, ""
+        self.current, self.system, self._draft = None, "", ""
         self.shown.emit(None)
+        self.recount("")
+
+    def open_last(self) -> None:
+        """Show the chat used last, if there is one."""
+
+        def job() -> Shown | None:
+            chats = self._store().chats(limit=1)
+            return self._read(chats[0].id) if chats else None
+
+        def done(shown: Shown | None) -> None:
+            if shown is not None and self.current is None and not self.busy:
+                self._show(shown)
+
+        self._background.run(job, done, self.failed.emit)
 
     def open(self, chat: int) -> None:
         """Show a stored chat."""
@@ -88,6 +119,7 @@ class Conversation(QObject):
         if self.busy or message.parent is None:
             return False
         parent = message.parent
+        self._varied = True
         return self._answer(lambda store, chat: parent)
 
     def edit(self, message: StoredMessage, text: str) -> bool:
@@ -116,15 +148,61 @@ class Conversation(QObject):
     def set_system(self, text: str) -> None:
         """Set the system prompt of this chat."""
         self.system = text
+        self.recount(self._draft)
         if self.current is not None:
             chat = self.current.chat.id
             self._background.run(lambda: self._store().set_system(chat, text), None, self.failed.emit)
 
     def keep_draft(self, text: str) -> None:
-        """Keep what was typed, with the chat."""
+        """Keep what was typed, with the chat. A new chat is stored with its first draft."""
+        if self._preparing:
+            return
         if self.current is not None:
             chat = self.current.chat.id
             self._background.run(lambda: self._store().set_draft(chat, text), None, self.failed.emit)
+        elif text.strip():
+            self._background.run(lambda: self._store_draft(text), self._drafted, self.failed.emit)
+
+    def _store_draft(self, text: str) -> Shown:
+        store = self._store()
+        chat = store.create(system=self.system)
+        store.set_draft(chat.id, text)
+        return self._read(chat.id)
+
+    def _drafted(self, shown: Shown) -> None:
+        if self.current is None and not self._preparing:
+            self.current = shown
+            self.chats_changed.emit()
+        else:
+            self._background.run(lambda: self._store().delete(shown.chat.id))
+
+    def recount(self, draft: str) -> None:
+        """Count the tokens of the conversation with `draft`, once typing pauses; `counted` follows."""
+        self._draft = draft
+        self._ticket += 1
+        self._count_timer.start()
+
+    def _count(self) -> None:
+        if self.busy:
+            return
+        path = self.current.path if self.current is not None else ()
+        messages = _prompt(self.system, path)
+        if self._draft.strip():
+            messages += (Message("user", self._draft),)
+        if messages:
+            self._worker.count(self._ticket, messages)
+        else:
+            self.counted.emit(0)
+
+    def _on_counted(self, ticket: int, tokens: int) -> None:
+        if ticket == self._ticket:
+            self.counted.emit(tokens)
+
+    def rename(self, chat: int, title: str) -> None:
+        """Give a chat another title."""
+        self._background.run(
+            lambda: self._store().rename(chat, title), lambda _: self.chats_changed.emit(), self.failed.emit
+        )
 
     def delete(self, chat: int) -> None:
         """Put a chat away; `restore` undoes it."""
@@ -164,16 +242,21 @@ class Conversation(QObject):
         return True
 
     def _refused(self, error: EdgeError) -> None:
-        self._preparing = False
+        self._preparing = self._varied = False
         self.busy_changed.emit(False)
         self.failed.emit(error)
 
     def _start(self, prepared: tuple[Shown, StreamWriter]) -> None:
         shown, writer = prepared
         self._preparing = False
-        past = tuple(message.message for message in shown.path if message.id != writer.message and message.text)
-        system = (Message("system", shown.chat.system),) if shown.chat.system.strip() else ()
-        self._job = Job(Request(system + past, self.sampling), writer)
+        past = tuple(message for message in shown.path if message.id != writer.message)
+        limits = self._limits()
+        temperature = max(limits.temperature, VARIED) if self._varied else limits.temperature
+        self._varied = False
+        request = Request(
+            _prompt(shown.chat.system, past), Sampling(temperature=temperature), max_tokens=limits.max_tokens or None
+        )
+        self._job = Job(request, writer)
         self._show(shown)
         self.chats_changed.emit()
         self._timer.start()
@@ -224,3 +307,10 @@ class Conversation(QObject):
         self.current = shown
         self.system = shown.chat.system
         self.shown.emit(shown)
+        self.recount(self._draft if self.busy else shown.chat.draft)
+
+
+def _prompt(system: str, path: Sequence[StoredMessage]) -> tuple[Message, ...]:
+    """What is sent to the model: the system prompt and the messages that have text."""
+    first = (Message("system", system),) if system.strip() else ()
+    return first + tuple(message.message for message in path if message.text)

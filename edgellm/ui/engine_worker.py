@@ -6,7 +6,9 @@ there about thirty times a second.
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,8 +18,11 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from edgellm.chats.stream import StreamWriter
 from edgellm.errors import EdgeError
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Request
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, Placement, Request
 from edgellm.ui.background import unexpected
+
+_PATIENCE_MS = 3_000
+_log = logging.getLogger(__name__)
 
 
 class Status(Protocol):
@@ -48,16 +53,34 @@ class Status(Protocol):
         """Process id of the engine."""
         ...
 
+    @property
+    def placement(self) -> Placement | None:
+        """Where and how the model runs."""
+        ...
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What was tried, one sentence each."""
+        ...
+
 
 class EngineClient(Protocol):
     """The part of the supervisor's `Engine` that the window needs."""
 
-    def load(self, path: Path) -> Any:
-        """Load a model file."""
+    def load(self, path: Path, asked: bool = False) -> Any:
+        """Load a model file; `asked`: a person has just named it."""
+        ...
+
+    def unload(self) -> None:
+        """Forget the loaded model."""
         ...
 
     def generate(self, request: Request, cancelled: Cancelled = ...) -> Iterator[Event]:
         """Stream an answer."""
+        ...
+
+    def count(self, messages: tuple[Message, ...]) -> int:
+        """Tokens of a prompt."""
         ...
 
     def status(self) -> Status:
@@ -67,6 +90,34 @@ class EngineClient(Protocol):
     def close(self) -> None:
         """End the engine."""
         ...
+
+
+class Meter:
+    """Tokens per second as they arrive. Written by the worker thread, read by one other."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pieces = self._seen = 0
+        self._final = 0.0
+        self._asked = clock()
+
+    def add(self) -> None:
+        """One more token has arrived."""
+        self._pieces += 1
+
+    def finish(self, speed: float) -> None:
+        """An answer has ended; the engine measured its speed better than this can."""
+        self._final = speed
+
+    def speed(self) -> float:
+        """Tokens per second since the last call; 0 while nothing is generated."""
+        now = self._clock()
+        passed, arrived = now - self._asked, self._pieces - self._seen
+        self._asked, self._seen = now, self._pieces
+        final, self._final = self._final, 0.0
+        if final:
+            return final
+        return arrived / passed if passed > 0 else 0.0
 
 
 @dataclass
@@ -111,18 +162,28 @@ class _Worker(QObject):
     ready = Signal(object)
     failed = Signal(object)
     ended = Signal(object)
+    counted = Signal(int, int)
 
-    def __init__(self, factory: Callable[[], EngineClient]) -> None:
+    def __init__(self, factory: Callable[[], EngineClient], resolve: Callable[[str], Path], meter: Meter) -> None:
         super().__init__()
         self._factory = factory
+        self._resolve = resolve
+        self._meter = meter
         self._engine: EngineClient | None = None
 
-    def load(self, path: str) -> None:
-        """Load a model file, starting the engine when there is none."""
-        self.loading.emit(Path(path).stem)
+    def load(self, name: str, asked: bool) -> None:
+        """Load a model by name or path (empty: the starter), starting the engine when there is none.
+
+        When a person asks, it is loaded afresh, so that changed settings apply.
+        """
         try:
-            self._client().load(Path(path))
-            status = self._client().status()
+            path = self._resolve(name)
+            self.loading.emit(path.stem)
+            client = self._client()
+            if asked:
+                client.unload()
+            client.load(path, asked)
+            status = client.status()
         except EdgeError as error:
             self.failed.emit(error)
         except Exception as error:
@@ -137,8 +198,10 @@ class _Worker(QObject):
             for event in self._client().generate(job.request, job.cancelled):
                 if isinstance(event, Chunk):
                     job.add(event.text)
+                    self._meter.add()
                 else:
                     job.finish = event
+                    self._meter.finish(event.tokens_per_second)
             if job.finish is not None:
                 state = "cancelled" if job.finish.reason == "cancelled" else "done"
                 facts = asdict(job.finish)
@@ -155,11 +218,26 @@ class _Worker(QObject):
         self.ended.emit(job)
         self._report()
 
+    def count(self, ticket: int, messages: tuple[Message, ...]) -> None:
+        """Count the tokens of a prompt; quiet when there is no model to count with."""
+        try:
+            if self._engine is not None and self._engine.status().state == "ready":
+                self.counted.emit(ticket, self._engine.count(messages))
+        except EdgeError as error:
+            _log.info("tokens were not counted: %s", type(error).__name__)
+        except Exception as error:
+            unexpected(error)
+
     def close(self) -> None:
-        """End the engine, if it was started."""
-        if self._engine is not None:
-            self._engine.close()
-            self._engine = None
+        """End the engine, if it was started. The engine allows it from any thread, also in the middle of an answer."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def pid(self) -> int | None:
+        """Process id of the engine, if there is one."""
+        engine = self._engine
+        return engine.status().pid if engine is not None else None
 
     def _client(self) -> EngineClient:
         if self._engine is None:
@@ -180,37 +258,51 @@ class EngineWorker(QObject):
     ready = Signal(object)
     failed = Signal(object)
     ended = Signal(object)
-    _load = Signal(str)
+    counted = Signal(int, int)
+    _load = Signal(str, bool)
     _generate = Signal(object)
+    _count = Signal(int, object)
     _close = Signal()
 
-    def __init__(self, factory: Callable[[], EngineClient]) -> None:
+    def __init__(self, factory: Callable[[], EngineClient], resolve: Callable[[str], Path]) -> None:
         super().__init__()
         self._job: Job | None = None
         self._thread = QThread()
         self._thread.setObjectName("engine-worker")
-        self._worker = _Worker(factory)
+        self.meter = Meter()
+        self._worker = _Worker(factory, resolve, self.meter)
         self._worker.moveToThread(self._thread)
-        for name in ("loading", "ready", "failed", "ended"):
+        for name in ("loading", "ready", "failed", "ended", "counted"):
             getattr(self._worker, name).connect(getattr(self, name))
         self._load.connect(self._worker.load)
         self._generate.connect(self._worker.generate)
+        self._count.connect(self._worker.count)
         self._close.connect(self._worker.close)
         self._thread.start()
 
-    def load(self, path: Path) -> None:
-        """Load a model; `loading` and then `ready` or `failed` follow."""
-        self._load.emit(str(path))
+    def load(self, name: str, asked: bool = False) -> None:
+        """Load a model by name or path; `loading` and then `ready` or `failed` follow."""
+        self._load.emit(name, asked)
+
+    def count(self, ticket: int, messages: tuple[Message, ...]) -> None:
+        """Count a prompt's tokens when the engine is free; `counted` follows with the ticket."""
+        self._count.emit(ticket, messages)
 
     def generate(self, job: Job) -> None:
         """Make an answer; `ended` follows."""
         self._job = job
         self._generate.emit(job)
 
+    def engine_pid(self) -> int | None:
+        """Process id of the engine; safe to ask from any thread."""
+        return self._worker.pid()
+
     def close(self) -> None:
-        """Stop what runs, end the engine and the thread. Waits up to ten seconds."""
+        """Stop what runs, end the engine and the thread. Waits a few seconds at most."""
         if self._job is not None:
             self._job.cancel()
         self._close.emit()
         self._thread.quit()
-        self._thread.wait(10_000)
+        if not self._thread.wait(_PATIENCE_MS):
+            self._worker.close()
+            self._thread.wait(_PATIENCE_MS)

@@ -1,0 +1,71 @@
+"""How an answer was made, in words: speed in words per second, time, device. Leaves showing it to the widgets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from edgellm.ui.language import tr
+
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+
+
+def words(text: str) -> int:
+    """Words of a text; in Chinese and Japanese each character counts as one."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def words_per_second(made: Mapping[str, Any], text: str) -> float:
+    """Decode speed in words: tokens per second scaled by the words that the tokens became. 0 when unknown."""
+    tokens = float(made.get("new_tokens", 0) or 0)
+    return float(made.get("tokens_per_second", 0) or 0) * words(text) / tokens if tokens else 0.0
+
+
+def rate(value: float) -> str:
+    """A speed for reading: one decimal below ten."""
+    shown = f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+    return tr("{n} words/s").format(n=shown)
+
+
+def seconds(value: float) -> str:
+    """A short time for reading."""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def size(amount: float) -> str:
+    """Bytes for reading."""
+    if amount < 1e9:
+        return f"{amount / 1e6:.0f} MB"
+    return f"{amount / 1e9:.1f} GB"
+
+
+def line(made: Mapping[str, Any], text: str) -> str:
+    """One line below an answer."""
+    if "new_tokens" not in made:
+        return ""
+    parts = []
+    speed = words_per_second(made, text)
+    if speed:
+        parts.append(rate(speed))
+    parts.append(seconds(float(made.get("seconds", 0))))
+    if made.get("device"):
+        parts.append(str(made["device"]))
+    return " · ".join(parts)
+
+
+def details(made: Mapping[str, Any]) -> str:
+    """Everything that is known, for the tooltip."""
+    if "new_tokens" not in made:
+        return ""
+    rows = [
+        tr("Prompt: {n} tokens, {cached} of them reused").format(
+            n=made.get("prompt_tokens", 0), cached=made.get("cached_tokens", 0)
+        ),
+        tr("Answer: {n} tokens at {rate:.0f} tokens/s").format(
+            n=made["new_tokens"], rate=float(made.get("tokens_per_second", 0))
+        ),
+        tr("First token after {time}").format(time=seconds(float(made.get("prefill_seconds", 0)))),
+        tr("Peak memory of the engine: {size}").format(size=size(float(made.get("peak_memory", 0)))),
+    ]
+    return "\n".join(rows)

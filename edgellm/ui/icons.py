@@ -1,0 +1,65 @@
+"""The program's own icons: small SVG drawings under `assets/theme/icons`, painted in the colors of the theme."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from edgellm.paths import assets_dir
+
+_SCALES = (1, 2)
+
+
+def icon(name: str, color: str, active: str = "", size: int = 24) -> QIcon:
+    """The drawing `name` in `color`; a checked or selected button shows it in `active`."""
+    made = QIcon()
+    for scale in _SCALES:
+        made.addPixmap(pixmap(name, color, size, scale), QIcon.Mode.Normal, QIcon.State.Off)
+        if active:
+            made.addPixmap(pixmap(name, active, size, scale), QIcon.Mode.Normal, QIcon.State.On)
+    return made
+
+
+def pixmap(name: str, color: str, size: int = 24, scale: float = 2) -> QPixmap:
+    """The drawing as a pixmap of `size` device-independent pixels."""
+    source = (assets_dir() / "theme" / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    renderer = QSvgRenderer(QByteArray(source.replace("currentColor", color).encode()))
+    canvas = _canvas(size, scale)
+    painter = QPainter(canvas)
+    renderer.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return canvas
+
+
+def app_icon(accent: str = "#0b7285") -> QIcon:
+    """The mark of the program: a rounded tile with two lines of text and a cursor."""
+    made = QIcon()
+    for size in (16, 32, 64, 128):
+        made.addPixmap(_mark(size, accent))
+    return made
+
+
+def _mark(size: int, accent: str) -> QPixmap:
+    canvas = _canvas(size, 1)
+    painter = QPainter(canvas)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(size / 32, size / 32)
+    tile = QPainterPath()
+    tile.addRoundedRect(QRectF(1, 1, 30, 30), 8, 8)
+    painter.fillPath(tile, QColor(accent))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor("#ffffff"))
+    for x, y, width in ((7, 9, 18), (7, 14.5, 12), (7, 20, 8)):
+        painter.drawRoundedRect(QRectF(x, y, width, 3), 1.5, 1.5)
+    painter.setBrush(QColor("#ffd166"))
+    painter.drawRoundedRect(QRectF(18, 19, 3, 5.5), 1, 1)
+    painter.end()
+    return canvas
+
+
+def _canvas(size: int, scale: float) -> QPixmap:
+    canvas = QPixmap(QSize(size, size) * scale)
+    canvas.setDevicePixelRatio(scale)
+    canvas.fill(Qt.GlobalColor.transparent)
+    return canvas

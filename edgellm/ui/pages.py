@@ -1,0 +1,150 @@
+"""The table of pages: what the left rail lists, and what a page that is not built yet says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from edgellm.ui.buttons import AccentButton
+from edgellm.ui.icons import pixmap
+from edgellm.ui.language import tr
+from edgellm.ui.services import Services
+from edgellm.ui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `lower` ones stand at the foot of the rail; `make` builds the widget when it is first opened."""
+
+    key: str
+    title: str
+    make: Callable[[Services], QWidget]
+    lower: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Soon:
+    """What a page that is still to come says: one sentence, and one button that helps today.
+
+    `action` is `copy` (the command line's way to the clipboard), `open-model` or `chat`.
+    """
+
+    sentence: str
+    button: str
+    action: str
+    command: str = ""
+
+
+class SoonPage(QWidget):
+    """An honest empty page. Sends `wanted` with the action of its button."""
+
+    wanted = Signal(str, str)
+
+    def __init__(self, theme: Theme, key: str, title: str, soon: Soon) -> None:
+        super().__init__()
+        self._theme, self._key = theme, key
+        self._mark = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        heading = QLabel(title, alignment=Qt.AlignmentFlag.AlignCenter)
+        heading.setProperty("role", "title")
+        sentence = QLabel(soon.sentence, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        sentence.setProperty("role", "muted")
+        sentence.setMaximumWidth(460)
+        sentence.setMinimumWidth(320)
+        column = QVBoxLayout(self)
+        column.setSpacing(14)
+        column.addStretch(2)
+        column.addWidget(self._mark)
+        column.addWidget(heading)
+        column.addWidget(sentence, 0, Qt.AlignmentFlag.AlignCenter)
+        if soon.command:
+            command = QLabel(soon.command, alignment=Qt.AlignmentFlag.AlignCenter)
+            command.setProperty("role", "command")
+            command.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+            column.addWidget(command, 0, Qt.AlignmentFlag.AlignCenter)
+        button = AccentButton(theme, soon.button, "copy" if soon.action == "copy" else "")
+        button.clicked.connect(lambda: self.wanted.emit(soon.action, soon.command))
+        column.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
+        column.addStretch(3)
+        theme.changed.connect(self._paint_icon)
+        self._paint_icon()
+
+    def _paint_icon(self) -> None:
+        self._mark.setPixmap(pixmap(self._key, self._theme.colors.accent, 44))
+
+
+def pages() -> tuple[Page, ...]:
+    """All pages in the order of the rail, which is also that of Ctrl+1 to Ctrl+9."""
+    copy = tr("Copy command")
+    return (
+        Page("chat", tr("Chat"), _chat),
+        _soon(
+            "summarize",
+            tr("Summarize"),
+            tr("This page is still to come; the command line already summarizes a text file."),
+            copy,
+            "edgellm summarize notes.txt",
+        ),
+        _soon(
+            "translate",
+            tr("Translate"),
+            tr("This page is still to come; the command line already translates."),
+            copy,
+            'edgellm translate --to fr "Good morning!"',
+        ),
+        _soon(
+            "documents",
+            tr("Documents"),
+            tr("This page is still to come; the command line already answers questions about a text."),
+            copy,
+            'edgellm ask "When does the train leave?" trip.txt',
+        ),
+        _soon(
+            "classify",
+            tr("Classify"),
+            tr("This page is still to come; the command line already sorts texts by your labels."),
+            copy,
+            "edgellm classify --labels positive,negative review.txt",
+        ),
+        Page("models", tr("Models"), _models, lower=True),
+        Page("workbench", tr("Workbench"), _workbench, lower=True),
+        Page("monitor", tr("Monitor"), _monitor, lower=True),
+        Page("settings", tr("Settings"), _settings, lower=True),
+    )
+
+
+def _soon(key: str, title: str, sentence: str, button: str, command: str) -> Page:
+    soon = Soon(sentence, button, "copy", command)
+    return Page(key, title, lambda services: SoonPage(services.theme, key, title, soon))
+
+
+def _chat(services: Services) -> QWidget:
+    from edgellm.ui.chat_page import ChatPage
+
+    return ChatPage(services)
+
+
+def _models(services: Services) -> QWidget:
+    sentence = tr("Downloading and comparing models is still to come; a .gguf file that you have can be opened now.")
+    return SoonPage(services.theme, "models", tr("Models"), Soon(sentence, tr("Open a model file…"), "open-model"))
+
+
+def _workbench(services: Services) -> QWidget:
+    sentence = tr("Making a model smaller and faster on this computer is still to come.")
+    return SoonPage(services.theme, "workbench", tr("Workbench"), Soon(sentence, tr("Go to Chat"), "chat"))
+
+
+def _monitor(services: Services) -> QWidget:
+    from edgellm.ui.monitor_page import MonitorPage
+
+    return MonitorPage(services)
+
+
+def _settings(services: Services) -> QWidget:
+    from edgellm.ui.settings_page import SettingsPage
+
+    return SettingsPage(services)

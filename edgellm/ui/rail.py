@@ -1,0 +1,57 @@
+"""The left rail: one button per page."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout
+
+from edgellm.ui.icons import icon
+from edgellm.ui.language import tr
+from edgellm.ui.pages import Page
+from edgellm.ui.theme import Theme
+
+WIDTH = 88
+
+
+class Rail(QFrame):
+    """Sends `chosen` with the number of the page."""
+
+    chosen = Signal(int)
+
+    def __init__(self, theme: Theme, pages: tuple[Page, ...]) -> None:
+        super().__init__()
+        self._theme, self._pages = theme, pages
+        self.setObjectName("rail")
+        self.setAccessibleName(tr("Pages"))
+        self.setFixedWidth(WIDTH)
+        self._group = QButtonGroup(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 10, 6, 10)
+        column.setSpacing(4)
+        for number, page in enumerate(pages):
+            if page.lower and not pages[number - 1].lower:
+                column.addStretch(1)
+            button = QToolButton()
+            button.setText(page.title)
+            button.setObjectName("page-button")
+            button.setCheckable(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setIconSize(QSize(22, 22))
+            button.setToolTip(f"{page.title} (Ctrl+{number + 1})")
+            button.setAccessibleName(page.title)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setCursor(Qt.CursorShape.PointingHandCursor)
+            self._group.addButton(button, number)
+            column.addWidget(button)
+        self._group.idClicked.connect(self.chosen)
+        theme.changed.connect(self._paint_icons)
+        self._paint_icons()
+
+    def show_page(self, number: int) -> None:
+        """Mark the page that is open."""
+        self._group.button(number).setChecked(True)
+
+    def _paint_icons(self) -> None:
+        colors = self._theme.colors
+        for number, page in enumerate(self._pages):
+            self._group.button(number).setIcon(icon(page.key, colors.muted, colors.accent, 22))

@@ -1,0 +1,197 @@
+"""The settings: a form made from the schema. Each change is saved at once; what it means is left to its owner."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from edgellm.errors import EdgeError
+from edgellm.settings import Settings
+from edgellm.ui import language
+from edgellm.ui.language import tr
+from edgellm.ui.services import Services
+
+_WIDTH = 640
+_LARGEST_INT = 2_147_483_647
+GROUPS = (
+    ("Window", ("theme", "language")),
+    ("Model", ("model", "device", "context", "threads", "gpu_layers", "kv_type")),
+    ("Answers", ("temperature", "max_tokens")),
+    ("Network", ("offline", "proxy", "mirror")),
+)
+RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "kv_type"))
+NAMES = {
+    "model": "Model",
+    "device": "Device",
+    "context": "Context window",
+    "threads": "Threads",
+    "gpu_layers": "GPU layers",
+    "kv_type": "KV cache",
+    "temperature": "Temperature",
+    "max_tokens": "Longest answer",
+    "offline": "Offline lock",
+    "proxy": "Proxy",
+    "mirror": "Mirror",
+    "theme": "Theme",
+    "language": "Language",
+}
+
+
+class SettingsPage(QScrollArea):
+    """Sends `changed` with the name and the value of a setting that was saved."""
+
+    changed = Signal(str, object)
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self.editors: dict[str, QWidget] = {}
+        self.setObjectName("settings")
+        self.setAccessibleName(tr("Settings"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        page = QWidget()
+        page.setObjectName("page")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(24, 18, 24, 24)
+        column.setSpacing(12)
+        heading = QLabel(tr("Settings"))
+        heading.setProperty("role", "title")
+        column.addWidget(heading)
+        specs = {spec.name: spec for spec in dataclasses.fields(Settings)}
+        grouped = {name for _, names in GROUPS for name in names}
+        rest = tuple(name for name in specs if name not in grouped)
+        for title, names in (*GROUPS, *((("More", rest),) if rest else ())):
+            present = [specs[name] for name in names if name in specs]
+            column.addWidget(self._group(tr(title), present))
+        column.addStretch(1)
+        self.setWidget(page)
+
+    def reload(self) -> None:
+        """Show the values that are in force."""
+        for name, editor in self.editors.items():
+            editor.blockSignals(True)
+            _put(editor, getattr(self._services.app.settings, name))
+            editor.blockSignals(False)
+
+    def _group(self, title: str, specs: list[dataclasses.Field[Any]]) -> QFrame:
+        card = QFrame()
+        card.setObjectName("card")
+        card.setMaximumWidth(_WIDTH)
+        column = QVBoxLayout(card)
+        column.setContentsMargins(18, 14, 18, 16)
+        column.setSpacing(4)
+        heading = QLabel(title)
+        heading.setProperty("role", "strong")
+        column.addWidget(heading)
+        for spec in specs:
+            column.addSpacing(8)
+            self._field(column, spec)
+        return card
+
+    def _field(self, column: QVBoxLayout, spec: dataclasses.Field[Any]) -> None:
+        name = tr(NAMES.get(spec.name, spec.name.replace("_", " ").capitalize()))
+        editor = self._editor(spec, name)
+        editor.setObjectName(f"setting-{spec.name}")
+        editor.setAccessibleName(name)
+        editor.setAccessibleDescription(tr(spec.metadata["description"]))
+        self.editors[spec.name] = editor
+        if not isinstance(editor, QCheckBox):
+            label = QLabel(name)
+            label.setBuddy(editor)
+            column.addWidget(label)
+        column.addWidget(editor)
+        words = QLabel(tr(spec.metadata["description"]), wordWrap=True)
+        words.setProperty("role", "faint")
+        column.addWidget(words)
+
+    def _editor(self, spec: dataclasses.Field[Any], name: str) -> QWidget:
+        value = getattr(self._services.app.settings, spec.name)
+        rules = spec.metadata
+        if spec.name == "language":
+            codes = ["system", "en", *language.tables()]
+            return self._combo(spec.name, {code: language.NAMES.get(code, code) for code in codes}, value)
+        if rules["choices"]:
+            return self._combo(spec.name, {choice: tr(choice) for choice in rules["choices"]}, value)
+        if isinstance(spec.default, bool):
+            box = QCheckBox(name)
+            box.setChecked(value)
+            box.toggled.connect(lambda on: self._save(spec.name, on))
+            return box
+        if isinstance(spec.default, int):
+            return self._spin(spec, int(value))
+        if isinstance(spec.default, float):
+            real = _Wheelless(minimum=rules["low"], maximum=rules["high"], singleStep=0.1, decimals=2, value=value)
+            real.setMaximumWidth(200)
+            real.valueChanged.connect(lambda number: self._save(spec.name, number))
+            return real
+        line = QLineEdit(value)
+        line.setMaximumWidth(420)
+        line.editingFinished.connect(lambda: self._save(spec.name, line.text().strip()))
+        return line
+
+    def _spin(self, spec: dataclasses.Field[Any], value: int) -> QSpinBox:
+        rules = spec.metadata
+        made = QSpinBox(minimum=rules["low"], maximum=min(rules["high"], _LARGEST_INT), value=value)
+        made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        made.setMaximumWidth(200)
+        made.setKeyboardTracking(False)
+        made.valueChanged.connect(lambda number: self._save(spec.name, number))
+        return made
+
+    def _combo(self, name: str, choices: dict[str, str], value: str) -> QComboBox:
+        box = QComboBox()
+        box.setMaximumWidth(240)
+        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        for code, words in choices.items():
+            box.addItem(words, code)
+        _put(box, value)
+        box.currentIndexChanged.connect(lambda _: self._save(name, box.currentData()))
+        return box
+
+    def _save(self, name: str, value: Any) -> None:
+        app = self._services.app
+        if getattr(app.settings, name) == value:
+            return
+        try:
+            app.save_settings(**{name: value})
+        except EdgeError as error:
+            self._services.notices.complain(error)
+            self.reload()
+        else:
+            self.changed.emit(name, value)
+
+
+class _Wheelless(QDoubleSpinBox):
+    """A number that the wheel does not change by accident while the page scrolls."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setKeyboardTracking(False)
+
+
+def _put(editor: QWidget, value: Any) -> None:
+    """Show a value in an editor."""
+    if isinstance(editor, QComboBox):
+        editor.setCurrentIndex(editor.findData(value))
+    elif isinstance(editor, QCheckBox):
+        editor.setChecked(value)
+    elif isinstance(editor, QSpinBox | QDoubleSpinBox):
+        editor.setValue(value)
+    elif isinstance(editor, QLineEdit):
+        editor.setText(value)

@@ -1,0 +1,231 @@
+"""The main window: composes rail, top bar, pages and strip, and routes their signals. It decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from edgellm.errors import EdgeError
+from edgellm.ui.chat_page import ChatPage
+from edgellm.ui.details import Details
+from edgellm.ui.engine_worker import Job, Status
+from edgellm.ui.language import tr
+from edgellm.ui.model_selector import ModelSelector
+from edgellm.ui.pages import Page, SoonPage, pages
+from edgellm.ui.rail import Rail
+from edgellm.ui.services import Services
+from edgellm.ui.settings_page import RELOADS, SettingsPage
+from edgellm.ui.shortcuts import Sheet, shortcuts
+from edgellm.ui.strip import Strip
+
+SIZE = (1180, 780)
+_SMALLEST = (760, 520)
+
+
+class Window(QMainWindow):
+    """`painted` is sent once, after the window was first drawn: what takes time begins then."""
+
+    painted = Signal()
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self.status: Status | None = None
+        self._was_painted = False
+        self._pages: tuple[Page, ...] = pages()
+        self._built: dict[int, QWidget] = {}
+        self.setWindowTitle("EdgeLLM")
+        self.resize(*SIZE)
+        self.setMinimumSize(*_SMALLEST)
+        self.rail = Rail(services.theme, self._pages)
+        self.selector = ModelSelector(services)
+        self.strip = Strip(services.theme, services.app.settings.offline)
+        self.stack = QStackedWidget()
+        self._title = QLabel()
+        self._arrange()
+        self.chat = self._open_chat_page()
+        self._connect()
+        self._add_shortcuts()
+
+    def open_page(self, number: int) -> QWidget:
+        """Show a page, building it when it is first opened."""
+        if number not in self._built:
+            page = self._pages[number].make(self.services)
+            self._built[number] = page
+            self.stack.addWidget(page)
+            self._connect_page(page)
+        page = self._built[number]
+        if isinstance(page, SettingsPage):
+            page.reload()
+        self.stack.setCurrentWidget(page)
+        self.rail.show_page(number)
+        self._title.setText(self._pages[number].title)
+        return page
+
+    def open_key(self, key: str) -> QWidget:
+        """Show the page with this key."""
+        return self.open_page(next(n for n, page in enumerate(self._pages) if page.key == key))
+
+    def raise_up(self) -> None:
+        """Come to the front: another start of the program asks for it."""
+        self.setWindowState(self.windowState() & ~self.windowState().WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def show_hardware(self, hardware: object) -> None:
+        """Open the details dialog."""
+        dialog = Details(self, hardware, self.status)
+        dialog.open()
+
+    def _arrange(self) -> None:
+        self._title.setProperty("role", "page-title")
+        top = QFrame()
+        top.setObjectName("top")
+        bar = QHBoxLayout(top)
+        bar.setContentsMargins(20, 8, 14, 8)
+        bar.addWidget(self._title)
+        bar.addStretch(1)
+        bar.addWidget(self.selector)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(top)
+        right.addWidget(self.stack, 1)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.rail)
+        middle.addLayout(right, 1)
+        center = QWidget()
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(middle, 1)
+        column.addWidget(self.strip)
+        self.setCentralWidget(center)
+        self.services.notices.float_over(self.stack)
+
+    def _open_chat_page(self) -> ChatPage:
+        page = self.open_page(0)
+        assert isinstance(page, ChatPage)
+        return page
+
+    def _connect(self) -> None:
+        services, worker = self.services, self.services.worker
+        self.rail.chosen.connect(self.open_page)
+        self.selector.chosen.connect(self._choose_model)
+        self.strip.details_wanted.connect(self._ask_hardware)
+        self.strip.offline_wanted.connect(self._set_offline)
+        worker.loading.connect(self.selector.show_loading)
+        worker.ready.connect(self._on_status)
+        worker.failed.connect(self._on_failed)
+        services.conversation.ended.connect(self._on_ended)
+        services.sampler.sampled.connect(self.strip.show_sample)
+
+    def _connect_page(self, page: QWidget) -> None:
+        if isinstance(page, SoonPage):
+            page.wanted.connect(self._on_wanted)
+        elif isinstance(page, SettingsPage):
+            page.changed.connect(self._on_setting)
+
+    def _add_shortcuts(self) -> None:
+        conversation = self.services.conversation
+
+        def on_chat(action: Callable[[], None]) -> Callable[[], None]:
+            def act() -> None:
+                self.open_page(0)
+                action()
+
+            return act
+
+        actions: dict[str, Callable[[], object]] = {
+            "new": on_chat(self.chat.new_chat),
+            "search": on_chat(self.chat.open_search),
+            "find": on_chat(self.chat.open_find),
+            "settings": lambda: self.open_key("settings"),
+            "stop": conversation.stop,
+            "help": lambda: Sheet(self).open(),
+            "quit": self.close,
+        }
+        for shortcut in shortcuts():
+            if shortcut.action:
+                QShortcut(QKeySequence(shortcut.keys), self, actions[shortcut.action])
+        for number in range(len(self._pages)):
+            QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self, lambda number=number: self.open_page(number))
+
+    def _on_status(self, status: Status) -> None:
+        self.status = status
+        self.selector.show_status(status)
+        self.strip.show_status(status)
+        self.chat.show_status(status, status.model == "starter")
+
+    def _on_failed(self, error: EdgeError) -> None:
+        self.selector.show_failed()
+        self.strip.show_device(tr("No model is loaded"), error.message)
+        self.services.notices.complain(error)
+
+    def _on_ended(self, job: Job) -> None:
+        self.strip.show_speed(job)
+
+    def _choose_model(self, name: str) -> None:
+        if self._save(model=name):
+            self.services.worker.load(name, asked=True)
+
+    def _set_offline(self, on: bool) -> None:
+        if self._save(offline=on):
+            words = (
+                tr("The offline lock is on.") if on else tr("The offline lock is off; nothing is sent unless you ask.")
+            )
+            self.services.notices.say(words, tr("Undo"), lambda: self._set_offline(not on))
+        self.strip.show_offline(self.services.app.settings.offline)
+
+    def _save(self, **values: object) -> bool:
+        try:
+            self.services.app.save_settings(**values)
+        except EdgeError as error:
+            self.services.notices.complain(error)
+            return False
+        return True
+
+    def _on_setting(self, name: str, value: object) -> None:
+        app, notices = self.services.app, self.services.notices
+        if name == "theme":
+            self.services.theme.choose(str(value))
+        elif name == "offline":
+            self.strip.show_offline(bool(value))
+        elif name == "language":
+            notices.say(tr("The language changes when EdgeLLM is started again."))
+        elif name in RELOADS:
+            notices.say(
+                tr("The change applies when the model is loaded again."),
+                tr("Load now"),
+                lambda: self.services.worker.load(app.settings.model, asked=True),
+            )
+
+    def _on_wanted(self, action: str, command: str) -> None:
+        if action == "copy":
+            QGuiApplication.clipboard().setText(command)
+            self.services.notices.say(tr("Copied. Paste it into a terminal."))
+        elif action == "open-model":
+            self.selector.open_file()
+        else:
+            self.open_page(0)
+
+    def _ask_hardware(self) -> None:
+        app, background = self.services.app, self.services.background
+        background.run(app.hardware, self.show_hardware, self.services.notices.complain)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Notice the first time the window is drawn."""
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep the draft and stop what runs; `main` ends the rest."""
+        self.chat.flush()
+        self.services.conversation.stop()
+        super().closeEvent(event)
