@@ -127,10 +127,7 @@ def _build(python: Path, wanted: Recipe, work: Path, log: Path) -> Path:
         "--no-binary",
     ]
     command += ["llama-cpp-python", "--no-cache-dir", "-w", work, "-v"]
-    extra = {
-        "CMAKE_ARGS": " ".join(wanted.arguments),
-        "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(jobs)),
-    }
+    extra = {"CMAKE_ARGS": " ".join(wanted.arguments), "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs)}
     progress = Progress()
     status = follow(command, log, progress.read, extra)
     built = sorted(work.glob("llama_cpp_python-*.whl"))
@@ -152,7 +149,10 @@ def _reason(log: Path) -> str:
 
 
 def _jobs() -> int:
-    """Compilers at a time: one for each core, as far as memory goes."""
+    """Compilers at a time: what the environment says, or one for each core, as far as memory goes."""
+    asked = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
