@@ -86,13 +86,14 @@ def run(_arguments: Namespace, session: Session) -> int:
 def load(path: Path) -> tuple[Step, ...]:
     """Read the steps. Raises `StorageError`."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        return tuple(
-            Step(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-            for row in document["step"]
-        )
+        rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["step"]
+        return tuple(Step(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StorageError("The texts of the demo cannot be read.", "Install EdgeLLM again.") from error
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _generate(generator: Generator, step: Step, options: Options) -> Shown:

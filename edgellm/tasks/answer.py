@@ -22,6 +22,7 @@ from edgellm.tasks.terms import Terms
 NOT_SAID = "The text does not say."
 _CANDIDATES = 40
 _CLOSE = 0.9
+_ENOUGH = 0.5
 READ_IN_PART = "The text is longer than the model's context; it read the sentences nearest to the question."
 UNSUPPORTED = "No sentence of the text supports this answer; do not rely on it."
 _NEAR = 3
@@ -143,8 +144,19 @@ def support(text: str, passage: str, evidence: Evidence) -> Quote | None:
 
 
 def _close(found: tuple[Passage, ...]) -> list[Passage]:
-    """The best sentence, and the second where its score is close."""
-    return [one for one in found[:2] if one.score >= _CLOSE * found[0].score]
+    """The best sentence, and the second where its score is close, or where only both hold enough of the question.
+
+    None when even both hold only half of it: the text speaks of the same person or thing, but not of what is asked.
+    """
+    if not found:
+        return []
+    best, others = found[0], found[1:2]
+    if best.coverage > _ENOUGH:
+        return [best, *(one for one in others if one.score >= _CLOSE * best.score)]
+    asked = round(len(best.shared) / best.coverage)
+    both = [best, *others]
+    together = frozenset[str]().union(*(one.shared for one in both))
+    return both if len(together) > _ENOUGH * asked else []
 
 
 def _most(found: tuple[Passage, ...], fits: Callable[[str], bool]) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgellm.tasks import sentences
+from edgellm.tasks.function_words import likely
 from edgellm.tasks.terms import Terms
 
 _DAMPING = 0.85
@@ -41,6 +42,7 @@ class KeySentence:
 
 def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySentence, ...]:
     """The `count` most salient sentences of `text`, in the order of the text; fewer when it has fewer."""
+    language = language or likely(text)
     found = sentences.split(text, language)[:_MOST_SENTENCES]
     if not found or count < 1:
         return ()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgellm.tasks import sentences
+from edgellm.tasks.function_words import likely
 from edgellm.tasks.sentences import Sentence
 from edgellm.tasks.terms import Terms
 
@@ -24,7 +25,7 @@ _LENGTH = 0.5
 class Passage:
     """A sentence exactly as it stands in the text from `start` to `end`.
 
-    `score` is its BM25 weight, `coverage` the share (0 to 1) of the terms of the question that it holds.
+    `score` is its BM25 weight, `shared` the terms of the question that it holds, `coverage` their share (0 to 1).
     """
 
     text: str
@@ -32,10 +33,12 @@ class Passage:
     end: int
     score: float
     coverage: float
+    shared: frozenset[str]
 
 
 def find(question: str, text: str, count: int = 3, language: str = "") -> tuple[Passage, ...]:
     """The at most `count` sentences of `text` that share terms with the question, the best first."""
+    language = language or likely(text)
     asked = list(dict.fromkeys(Terms(language, question=True, single=True).of(question)))
     found = sentences.split(text, language)
     if not asked or not found or count < 1:
@@ -66,5 +69,5 @@ def _passage(sentence: Sentence, have: Counter[str], weights: dict[str, float], 
         for term, weight in weights.items()
         if term in have
     )
-    coverage = sum(term in have for term in weights) / len(weights)
-    return Passage(sentence.text, sentence.start, sentence.end, score, coverage)
+    shared = frozenset(term for term in weights if term in have)
+    return Passage(sentence.text, sentence.start, sentence.end, score, len(shared) / len(weights), shared)

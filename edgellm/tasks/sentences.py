@@ -39,6 +39,7 @@ def split(text: str, language: str = "en") -> tuple[Sentence, ...]:
         for piece in sentencex.segment(language or "en", text[at:end]):
             found.extend(_trimmed(text, start, at + len(piece)))
             start = at = at + len(piece)
+        found.extend(_trimmed(text, start, end))
     return tuple(_joined(text, found))
 
 

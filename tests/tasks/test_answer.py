@@ -32,8 +32,8 @@ def test_the_starter_reads_only_the_best_sentence() -> None:
 
 def test_two_sentences_when_they_are_close() -> None:
     generator = Scripted(lambda prompt: NOT_SAID, starter=True)
-    answer.answer(generator, "Did the dog eat the bread?", "The dog is here. The bread is here. It is cold.")
-    assert "Text: The dog is here. The bread is here.\n" in generator.prompts[0]
+    answer.answer(generator, "Is the dog near the bread?", "The dog is near us. The bread is near you. It is cold.")
+    assert "Text: The dog is near us. The bread is near you.\n" in generator.prompts[0]
 
 
 def test_a_question_that_shares_nothing_is_not_asked() -> None:
@@ -41,6 +41,21 @@ def test_a_question_that_shares_nothing_is_not_asked() -> None:
     found = answer.answer(generator, "How much does the umbrella cost?", PASSAGE)
     assert generator.prompts == []
     assert (found.text, found.said, found.quote, found.finish) == (NOT_SAID, False, None, without_model())
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("What did Paul buy?", True),
+        ("What did Anna sell?", False),
+        ("Where did the singer buy the bread?", True),
+        ("What did Anna forget in the hospital?", False),
+    ],
+)
+def test_half_of_the_question_is_not_enough_unless_two_sentences_share_it(question: str, asked: bool) -> None:
+    generator = Scripted(lambda prompt: "x", starter=True)
+    answer.answer(generator, question, "Anna bought bread at the market. Paul saw a dog.")
+    assert bool(generator.prompts) is asked
 
 
 def test_a_general_model_reads_the_whole_passage() -> None:

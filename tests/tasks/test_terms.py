@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edgellm.tasks.function_words import likely
 from edgellm.tasks.terms import Terms, stem
 
 
@@ -48,3 +49,19 @@ def test_unspaced_scripts_become_pairs_of_characters() -> None:
 
 def test_mixed_text_keeps_both_kinds() -> None:
     assert Terms().of("用Python学习") == ["用", "pytho", "学习"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("The hat is on the table.", "en"),
+        ("Er hat den Zug nicht gesehen.", "de"),
+        ("Le chapeau est sur la table.", "fr"),
+        ("El sombrero no está en la mesa.", "es"),
+        ("帽子在桌子上。", "zh"),
+        ("Kapelusz leży na stole.", ""),
+        ("", ""),
+    ],
+)
+def test_the_function_words_tell_the_language(text: str, language: str) -> None:
+    assert likely(text) == language
