@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import bootstrap
 from setup_steps import llama, say, system, wheel_layout
 from setup_steps.environment import Environment
 
@@ -182,3 +183,17 @@ def test_set_up_needs_the_standard_library_only() -> None:
             names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert [name for name in names if name.split(".")[0] not in known] == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "native", "rest"),
+    [
+        (["run"], "run", False, []),
+        (["run", "--version"], "run", False, ["--version"]),
+        (["run", "--native", "translate", "--to", "fr", "run"], "run", True, ["translate", "--to", "fr", "run"]),
+        (["--native", "test", "-k", "engine"], "test", True, ["-k", "engine"]),
+    ],
+)
+def test_what_follows_the_command_goes_on(words: list[str], command: str, native: bool, rest: list[str]) -> None:
+    options, arguments = bootstrap._parse(words)
+    assert (options.command, options.native, arguments) == (command, native, rest)
