@@ -32,6 +32,7 @@ FLOORS = {
 }
 # Values and protocols that every room speaks. It stands on the ground floor, and imports nothing above it.
 VALUES = "edgellm.runtimes.base"
+CHOSEN = "(chosen at run time)"
 FACE_STARTERS = frozenset({"edgellm.cli.main", "edgellm.cli.window"})
 MODEL_LIBRARIES = frozenset(
     {"llama_cpp", "onnxruntime", "torch", "transformers", "optimum", "tokenizers", "onnx", "gguf", "sentencepiece"}
@@ -63,6 +64,15 @@ def _absolute(node: ast.ImportFrom, module: str, is_package: bool) -> str:
     return ".".join([*base, *([node.module] if node.module else [])])
 
 
+def _called_import(node: ast.Call) -> str:
+    """The target of `importlib.import_module("x")` or `__import__("x")`; `CHOSEN` where it is not written out."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name not in ("import_module", "__import__") or not node.args:
+        return ""
+    first = node.args[0]
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else CHOSEN
+
+
 def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
@@ -80,6 +90,8 @@ def imports_of(source: str, module: str, is_package: bool = False) -> Iterator[I
                 for name in child.names:
                     yield Import(module, f"{base}.{name.name}", child.lineno, lazy, typing_only)
             else:
+                if isinstance(child, ast.Call) and (target := _called_import(child)):
+                    yield Import(module, target, child.lineno, lazy, typing_only)
                 inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
                 yield from walk(child, lazy or inside, typing_only or _is_type_checking(child))
 
@@ -188,6 +200,11 @@ def test_there_is_one_door_to_the_network() -> None:
     assert [str(found) for found in wrong if found.module != "edgellm.network"] == []
 
 
+def test_no_import_is_chosen_by_a_string_but_from_the_table_of_commands() -> None:
+    chosen = {found.module for found in IMPORTS if found.target == CHOSEN}
+    assert chosen <= {"edgellm.cli.commands"}
+
+
 def test_only_one_module_prints() -> None:
     wrong = [
         f"{name}:{node.lineno}"
@@ -230,9 +247,12 @@ def test_the_reader_finds_what_it_is_meant_to_find() -> None:
         "    from edgellm.server import api\n"
         "def later():\n"
         "    import llama_cpp.llama\n"
+        "    importlib.import_module('onnxruntime')\n"
+        "    importlib.import_module(name)\n"
     )
     found = {entry.target: entry for entry in imports_of(text, "edgellm.models.store")}
-    assert {"torch", "edgellm.ui.chat", "edgellm.server.api", "llama_cpp.llama"} <= set(found)
+    assert {"torch", "edgellm.ui.chat", "edgellm.server.api", "llama_cpp.llama", "onnxruntime"} <= set(found)
+    assert CHOSEN in found
     assert found["llama_cpp.llama"].lazy
     assert found["edgellm.server.api"].typing_only
     assert [line.split(" ")[-1] for line in wrong_arrows(found.values())] == ["edgellm.ui.chat", "edgellm.server.api"]
