@@ -58,4 +58,5 @@ class AccentButton(QPushButton):
 
     def _paint_icon(self) -> None:
         if self._drawing:
-            self.setIcon(icon(self._drawing, self._theme.colors.on_accent, size=18))
+            colors = self._theme.colors
+            self.setIcon(icon(self._drawing, colors.on_accent, size=18, disabled=colors.muted))

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,9 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from edgellm.chats.stream import StreamWriter
 from edgellm.errors import EdgeError
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, Placement, Request
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Placement, Request
+from edgellm.tasks import history
+from edgellm.tasks.starter import is_starter
 from edgellm.ui.background import unexpected
 
 _PATIENCE_MS = 3_000
@@ -65,7 +67,12 @@ class Status(Protocol):
 
 
 class EngineClient(Protocol):
-    """The part of the supervisor's `Engine` that the window needs."""
+    """The part of the supervisor's `Engine` that the window needs, beside being a `Generator`."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """The loaded model."""
+        ...
 
     def load(self, path: Path, asked: bool = False) -> Any:
         """Load a model file; `asked`: a person has just named it."""
@@ -193,9 +200,12 @@ class _Worker(QObject):
 
     def generate(self, job: Job) -> None:
         """Make one answer; its writer is finished before `ended` is sent."""
-        state, facts = "interrupted", dict[str, Any]()
+        state, facts, left_out = "interrupted", dict[str, Any](), 0
         try:
-            for event in self._client().generate(job.request, job.cancelled):
+            client = self._client()
+            fitted = history.fit(client, job.request.messages)
+            left_out = fitted.left_out
+            for event in client.generate(replace(job.request, messages=fitted.messages), job.cancelled):
                 if isinstance(event, Chunk):
                     job.add(event.text)
                     self._meter.add()
@@ -204,7 +214,7 @@ class _Worker(QObject):
                     self._meter.finish(event.tokens_per_second)
             if job.finish is not None:
                 state = "cancelled" if job.finish.reason == "cancelled" else "done"
-                facts = asdict(job.finish)
+                facts = {**asdict(job.finish), "left_out": left_out}
         except EdgeError as error:
             job.error = error
         except Exception as error:
@@ -221,8 +231,12 @@ class _Worker(QObject):
     def count(self, ticket: int, messages: tuple[Message, ...]) -> None:
         """Count the tokens of a prompt; quiet when there is no model to count with."""
         try:
-            if self._engine is not None and self._engine.status().state == "ready":
-                self.counted.emit(ticket, self._engine.count(messages))
+            engine = self._engine
+            if engine is None or engine.status().state != "ready":
+                return
+            if is_starter(engine.info):
+                messages = history.fit(engine, messages).messages
+            self.counted.emit(ticket, engine.count(messages))
         except EdgeError as error:
             _log.info("tokens were not counted: %s", type(error).__name__)
         except Exception as error:

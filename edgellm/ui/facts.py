@@ -50,7 +50,8 @@ def line(made: Mapping[str, Any], text: str) -> str:
         parts.append(rate(speed))
     parts.append(seconds(float(made.get("seconds", 0))))
     if made.get("device"):
-        parts.append(str(made["device"]))
+        device = str(made["device"])
+        parts.append(device.upper() if device.isalpha() and device.islower() else device)
     return " · ".join(parts)
 
 

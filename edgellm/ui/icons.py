@@ -11,13 +11,15 @@ from edgellm.paths import assets_dir
 _SCALES = (1, 2)
 
 
-def icon(name: str, color: str, active: str = "", size: int = 24) -> QIcon:
-    """The drawing `name` in `color`; a checked or selected button shows it in `active`."""
+def icon(name: str, color: str, active: str = "", size: int = 24, disabled: str = "") -> QIcon:
+    """The drawing `name` in `color`; a checked button shows it in `active`, one that cannot be used in `disabled`."""
     made = QIcon()
     for scale in _SCALES:
         made.addPixmap(pixmap(name, color, size, scale), QIcon.Mode.Normal, QIcon.State.Off)
         if active:
             made.addPixmap(pixmap(name, active, size, scale), QIcon.Mode.Normal, QIcon.State.On)
+        if disabled:
+            made.addPixmap(pixmap(name, disabled, size, scale), QIcon.Mode.Disabled, QIcon.State.Off)
     return made
 
 

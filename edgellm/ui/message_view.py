@@ -20,6 +20,7 @@ from edgellm.ui.text_view import TextView
 from edgellm.ui.theme import Theme
 
 _COPIED_MS = 1_500
+_MEASURED = 200
 _ENDINGS = {"cancelled": "Stopped here.", "interrupted": "Interrupted here."}
 
 
@@ -102,8 +103,9 @@ class MessageView(QFrame):
 
     def natural_width(self) -> int:
         """The width at which no line of a short message wraps."""
-        widths = [view.sizeHint().width() for view in self._views if isinstance(view, TextView)]
-        return max(widths, default=0) + 34
+        metrics = self.fontMetrics()
+        lines = self._text.splitlines()[:_MEASURED]
+        return max((metrics.horizontalAdvance(line[:_MEASURED]) for line in lines), default=0) + 40
 
     def _show_blocks(self, new: list[Block]) -> None:
         for index, block in enumerate(new):
@@ -152,6 +154,8 @@ class MessageView(QFrame):
             words = " ".join(filter(None, (words, str(made["error"]), str(made.get("hint", "")))))
         elif made.get("truncated"):
             words = tr("Cut here: the limit on length was reached.")
+        elif made.get("left_out"):
+            words = tr("The {n} oldest messages did not fit the context and were left out.").format(n=made["left_out"])
         self._ending.setVisible(bool(words))
         self._ending_text.setText(words)
         self._facts.setText(facts.line(made, self._text))

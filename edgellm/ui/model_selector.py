@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
+from edgellm.models.store import STARTER
+from edgellm.tasks.starter import NAME
 from edgellm.ui.engine_worker import Status
 from edgellm.ui.facts import size
-from edgellm.ui.icons import icon
+from edgellm.ui.icons import icon, pixmap
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 
 _STEP_MS = 80
+_NARROWEST, _WIDEST = 210, 320
 
 
 class Spinner(QWidget):
@@ -60,11 +63,17 @@ class ModelSelector(QFrame):
         self._services = services
         self.setObjectName("selector")
         self.spinner = Spinner(services.theme.colors.accent)
-        self.button = QPushButton(tr("Starting…"))
+        self.button = QPushButton()
         self.button.setProperty("kind", "selector")
-        self.button.setIconSize(QSize(18, 18))
-        self.button.setMinimumWidth(180)
-        self.button.setMaximumWidth(420)
+        self.button.setMinimumWidth(_NARROWEST)
+        self._icon, self._name, self._arrow = QLabel(), QLabel(), QLabel()
+        self._name.setProperty("role", "strong")
+        inside = QHBoxLayout(self.button)
+        inside.setContentsMargins(12, 0, 10, 0)
+        inside.setSpacing(9)
+        inside.addWidget(self._icon)
+        inside.addWidget(self._name, 1)
+        inside.addWidget(self._arrow)
         self.menu = QMenu(self)
         self.menu.aboutToShow.connect(self._fill)
         self.button.setMenu(self.menu)
@@ -99,8 +108,10 @@ class ModelSelector(QFrame):
             self.chosen.emit(chosen)
 
     def _say(self, text: str) -> None:
-        metrics = self.button.fontMetrics()
-        self.button.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 340))
+        metrics = self._name.fontMetrics()
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, _WIDEST)
+        self._name.setText(shown)
+        self.button.setMinimumWidth(max(_NARROWEST, metrics.horizontalAdvance(shown) + 84))
         self.button.setToolTip(text)
         self.button.setAccessibleName(tr("Model: {name}").format(name=text))
 
@@ -126,9 +137,15 @@ class ModelSelector(QFrame):
     def _paint_icon(self) -> None:
         colors = self._services.theme.colors
         self.spinner.color = colors.accent
-        self.button.setIcon(icon("models", colors.accent, size=18))
+        self._icon.setPixmap(pixmap("models", colors.accent, 18))
+        self._arrow.setPixmap(pixmap("down", colors.muted, 14))
+
+
+def is_starter_name(name: str) -> bool:
+    """Whether a model that calls itself so is the built-in one."""
+    return name.casefold().startswith(NAME) or name == STARTER
 
 
 def display_name(name: str) -> str:
     """The name of a model for reading."""
-    return tr("Starter (built in)") if name == "starter" else name
+    return tr("Starter (built in)") if is_starter_name(name) else name

@@ -116,8 +116,11 @@ class Panel(QFrame):
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._plot.setXRange(-SECONDS, 0, padding=0)
-        self._plot.getAxis("bottom").setTicks([[(-120, "2 min"), (-60, "1 min"), (0, tr("now"))]])
+        self._plot.getAxis("bottom").setTicks([[(-119.9, "−2 min"), (-60, "−1 min"), (0, tr("now"))]])
         self._plot.getAxis("left").setWidth(46)
+        self._plot.getAxis("left").setGrid(60)
+        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
+        self._plot.getPlotItem().setContentsMargins(0, 2, 22, 0)
         self._curve = self._plot.plot([], [])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 14, 8)
@@ -145,9 +148,9 @@ class Panel(QFrame):
 
     def _scale(self, top: float) -> None:
         self._top = top
-        self._plot.setYRange(0, top, padding=0)
+        self._plot.setYRange(0, top * 1.08, padding=0)
         half = f"{top / 2:g}"
-        self._plot.getAxis("left").setTicks([[(0, "0"), (top / 2, half), (top, f"{top:g}")]])
+        self._plot.getAxis("left").setTicks([[(top / 1000, "0"), (top / 2, half), (top, f"{top:g}")]])
 
     def _restyle(self) -> None:
         colors = self._theme.colors

@@ -14,6 +14,8 @@ from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 from edgellm.ui.theme import Theme
 
+_SENTENCE_WIDTH = 440
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -51,8 +53,10 @@ class SoonPage(QWidget):
         heading.setProperty("role", "title")
         sentence = QLabel(soon.sentence, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         sentence.setProperty("role", "muted")
-        sentence.setMaximumWidth(460)
-        sentence.setMinimumWidth(320)
+        sentence.setFixedWidth(_SENTENCE_WIDTH)
+        sentence.setMinimumHeight(sentence.heightForWidth(_SENTENCE_WIDTH))
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(self)
         column.setSpacing(14)
         column.addStretch(2)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgellm.hardware.monitor import History
 
 INTERVAL = 1.0
+_FIRST_INTERVAL = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +53,7 @@ class Sampler(QObject):
 
         history = self.history = History()
         with_gpu, monitor = self.gpu, Monitor(self._engine_pid, self._speed, gpu=self.gpu)
+        self._ended.wait(_FIRST_INTERVAL)  # processor load needs some time to be measured over
         while not self._ended.is_set():
             if self.gpu and not with_gpu:
                 with_gpu, monitor = True, Monitor(self._engine_pid, self._speed, gpu=True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
@@ -25,7 +26,8 @@ from edgellm.ui import language
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 
-_WIDTH = 640
+_WIDTH = 780
+_EDITOR = 250
 _LARGEST_INT = 2_147_483_647
 GROUPS = (
     ("Window", ("theme", "language")),
@@ -66,12 +68,15 @@ class SettingsPage(QScrollArea):
         self.setWidgetResizable(True)
         page = QWidget()
         page.setObjectName("page")
-        column = QVBoxLayout(page)
-        column.setContentsMargins(24, 18, 24, 24)
-        column.setSpacing(12)
-        heading = QLabel(tr("Settings"))
-        heading.setProperty("role", "title")
-        column.addWidget(heading)
+        inner = QWidget()
+        inner.setMaximumWidth(_WIDTH)
+        around = QHBoxLayout(page)
+        around.addStretch(1)
+        around.addWidget(inner, 100)
+        around.addStretch(1)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(24, 14, 24, 24)
+        column.setSpacing(14)
         specs = {spec.name: spec for spec in dataclasses.fields(Settings)}
         grouped = {name for _, names in GROUPS for name in names}
         rest = tuple(name for name in specs if name not in grouped)
@@ -91,7 +96,6 @@ class SettingsPage(QScrollArea):
     def _group(self, title: str, specs: list[dataclasses.Field[Any]]) -> QFrame:
         card = QFrame()
         card.setObjectName("card")
-        card.setMaximumWidth(_WIDTH)
         column = QVBoxLayout(card)
         column.setContentsMargins(18, 14, 18, 16)
         column.setSpacing(4)
@@ -99,36 +103,41 @@ class SettingsPage(QScrollArea):
         heading.setProperty("role", "strong")
         column.addWidget(heading)
         for spec in specs:
-            column.addSpacing(8)
+            column.addSpacing(6)
             self._field(column, spec)
         return card
 
     def _field(self, column: QVBoxLayout, spec: dataclasses.Field[Any]) -> None:
         name = tr(NAMES.get(spec.name, spec.name.replace("_", " ").capitalize()))
-        editor = self._editor(spec, name)
+        editor = self._editor(spec)
         editor.setObjectName(f"setting-{spec.name}")
         editor.setAccessibleName(name)
         editor.setAccessibleDescription(tr(spec.metadata["description"]))
         self.editors[spec.name] = editor
-        if not isinstance(editor, QCheckBox):
-            label = QLabel(name)
-            label.setBuddy(editor)
-            column.addWidget(label)
-        column.addWidget(editor)
+        label = QLabel(name)
+        label.setBuddy(editor)
         words = QLabel(tr(spec.metadata["description"]), wordWrap=True)
         words.setProperty("role", "faint")
-        column.addWidget(words)
+        left = QVBoxLayout()
+        left.setSpacing(1)
+        left.addWidget(label)
+        left.addWidget(words)
+        row = QHBoxLayout()
+        row.setSpacing(24)
+        row.addLayout(left, 1)
+        row.addWidget(editor, 0, Qt.AlignmentFlag.AlignVCenter)
+        column.addLayout(row)
 
-    def _editor(self, spec: dataclasses.Field[Any], name: str) -> QWidget:
+    def _editor(self, spec: dataclasses.Field[Any]) -> QWidget:
         value = getattr(self._services.app.settings, spec.name)
         rules = spec.metadata
         if spec.name == "language":
             codes = ["system", "en", *language.tables()]
-            return self._combo(spec.name, {code: language.NAMES.get(code, code) for code in codes}, value)
+            return self._combo(spec.name, {code: tr(language.NAMES.get(code, code)) for code in codes}, value)
         if rules["choices"]:
             return self._combo(spec.name, {choice: tr(choice) for choice in rules["choices"]}, value)
         if isinstance(spec.default, bool):
-            box = QCheckBox(name)
+            box = QCheckBox()
             box.setChecked(value)
             box.toggled.connect(lambda on: self._save(spec.name, on))
             return box
@@ -136,11 +145,11 @@ class SettingsPage(QScrollArea):
             return self._spin(spec, int(value))
         if isinstance(spec.default, float):
             real = _Wheelless(minimum=rules["low"], maximum=rules["high"], singleStep=0.1, decimals=2, value=value)
-            real.setMaximumWidth(200)
+            real.setFixedWidth(_EDITOR)
             real.valueChanged.connect(lambda number: self._save(spec.name, number))
             return real
         line = QLineEdit(value)
-        line.setMaximumWidth(420)
+        line.setFixedWidth(_EDITOR)
         line.editingFinished.connect(lambda: self._save(spec.name, line.text().strip()))
         return line
 
@@ -148,14 +157,14 @@ class SettingsPage(QScrollArea):
         rules = spec.metadata
         made = QSpinBox(minimum=rules["low"], maximum=min(rules["high"], _LARGEST_INT), value=value)
         made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        made.setMaximumWidth(200)
+        made.setFixedWidth(_EDITOR)
         made.setKeyboardTracking(False)
         made.valueChanged.connect(lambda number: self._save(spec.name, number))
         return made
 
     def _combo(self, name: str, choices: dict[str, str], value: str) -> QComboBox:
         box = QComboBox()
-        box.setMaximumWidth(240)
+        box.setFixedWidth(_EDITOR)
         box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for code, words in choices.items():
             box.addItem(words, code)

@@ -116,7 +116,7 @@ class Strip(QFrame):
     def show_sample(self, sample: Sample) -> None:
         """Memory of this computer."""
         used, total = sample.memory_used, sample.memory_total
-        text = tr("{used} used · {free} free").format(used=facts.size(used), free=facts.size(max(total - used, 0)))
+        text = tr("RAM {used} used · {free} free").format(used=facts.size(used), free=facts.size(max(total - used, 0)))
         engine = tr("Engine: {size}").format(size=facts.size(sample.engine_memory or 0))
         self.memory.show_text(text, tr("Memory of this computer") + f": {facts.size(total)}\n{engine}")
 

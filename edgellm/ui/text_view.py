@@ -122,9 +122,12 @@ def _style(colors: Colors, size: float) -> str:
         h3, h4, h5, h6 {{ font-size: {size * 1.1:.1f}pt; margin: 4px 0 4px 0; }}
         ul, ol {{ margin-top: 0; margin-bottom: 8px; }}
         a {{ color: {colors.accent}; }}
-        blockquote {{ color: {colors.muted}; margin-left: 14px; margin-right: 0; }}
+        td.bar {{ background-color: {colors.accent}; }}
+        td.said {{ padding-left: 12px; }}
+        td.said p {{ color: {colors.muted}; margin-bottom: 2px; }}
         code {{ {mono}; background-color: {colors.hover}; }}
         pre {{ {mono}; color: {colors.text}; margin: 0; line-height: 135%; }}
-        table {{ border-color: {colors.border}; border-style: solid; border-collapse: collapse; margin-bottom: 8px; }}
+        table {{ margin-bottom: 8px; }}
+        table.grid {{ border-color: {colors.border}; border-style: solid; border-collapse: collapse; }}
         th {{ background-color: {colors.hover}; font-weight: 600; text-align: left; }}
     """

@@ -162,7 +162,8 @@ class Theme(QObject):
         self.colors = _pick(self._choice, self._app)
         self._app.setPalette(palette(self.colors))
         values = asdict(self.colors)
-        values["icons"] = (assets_dir() / "theme" / "icons").as_posix()
+        values["theme_folder"] = (assets_dir() / "theme").as_posix()
+        values["brightness"] = "dark" if self.colors.dark else "light"
         values["mono"] = monospace().family()
         self._app.setStyleSheet(self._template.substitute(values))
         self.changed.emit()

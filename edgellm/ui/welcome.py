@@ -42,7 +42,10 @@ def examples() -> tuple[Example, ...]:
             translate.messages(sentence, "English", "French")[-1].content,
         ),
         Example(
-            "question", tr("Answer from a text"), f"{question} {note}", answer.messages(question, note)[-1].content
+            "question",
+            tr("Answer from a text"),
+            tr("{question} Answered from a note.").format(question=question),
+            answer.messages(question, note)[-1].content,
         ),
         Example("summarize", tr("Summarize a note"), news, summarize.messages(news)[-1].content),
         Example(

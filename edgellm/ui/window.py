@@ -13,7 +13,7 @@ from edgellm.ui.chat_page import ChatPage
 from edgellm.ui.details import Details
 from edgellm.ui.engine_worker import Job, Status
 from edgellm.ui.language import tr
-from edgellm.ui.model_selector import ModelSelector
+from edgellm.ui.model_selector import ModelSelector, is_starter_name
 from edgellm.ui.pages import Page, SoonPage, pages
 from edgellm.ui.rail import Rail
 from edgellm.ui.services import Services
@@ -159,7 +159,7 @@ class Window(QMainWindow):
         self.status = status
         self.selector.show_status(status)
         self.strip.show_status(status)
-        self.chat.show_status(status, status.model == "starter")
+        self.chat.show_status(status, is_starter_name(status.model))
 
     def _on_failed(self, error: EdgeError) -> None:
         self.selector.show_failed()
