@@ -55,6 +55,11 @@ def train(text: str, merges: int) -> tuple[list[str], list[str]]:
     return tokens, rules
 
 
+def make_vocabulary_size(merges: int = 60) -> int:
+    """How many tokens a model of `make` has."""
+    return len(train(TEXT, merges)[0]) + len(CONTROLS)
+
+
 def make(
     path: Path,
     *,

@@ -1,85 +1,58 @@
-"""JSON schema to a grammar that llama.cpp can follow, through llama-cpp-python's converter.
+"""A plain JSON schema to a grammar that llama.cpp can follow, through llama-cpp-python's converter.
 
-The converter passes over keywords that it does not know, and builds texts as long as a schema asks for. So a schema
-is looked through first: what could not be guaranteed is refused, and every number has a bound.
+Three faults of the converter are mended on the way: control characters inside strings and unescaped backslashes in
+constants, both of which are no JSON, and references that clash with its own rules of the same name.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edgellm.errors import ResponseFormatError
+from edgellm.runtimes.json_schema import plain_schema, refused
 
-_LONGEST = 100_000
-_DEEPEST = 64
-_MOST_REPEATS = 1_000
-_COUNTS = frozenset({"minItems", "maxItems", "minLength", "maxLength"})
-_CANNOT = frozenset({
-    "not", "if", "then", "else", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-    "uniqueItems", "contains", "minContains", "maxContains", "patternProperties", "propertyNames", "minProperties",
-    "maxProperties", "dependentRequired", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
-})  # fmt: skip
-_SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
-_NAMED = ("properties", "$defs", "definitions")
-_SINGLE = ("items", "additionalProperties")
-_HINT = "Use type, properties, required, items, enum, const, anyOf, pattern, minLength and the like."
+_ONE = r"[ !#-\[\]-~\x80-\uD7FF\uE000-\U0010FFFF]"
+_CHAR = _ONE + r' | "\\" (["\\bfnrt/] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])'
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+_LONGEST = 2_000_000
 
 
 def grammar_of(schema: str) -> str:
     """The GBNF grammar of a JSON schema given as text. Raises `ResponseFormatError`."""
-    if len(schema) > _LONGEST:
-        raise ResponseFormatError("The JSON schema is too long.", f"Keep it under {_LONGEST:,} characters.")
+    plain = plain_schema(schema)
+    module = importlib.import_module("llama_cpp.llama_grammar")
+    converter = _converter(module)
     try:
-        parsed = json.loads(schema)
-    except (ValueError, RecursionError) as error:
-        raise ResponseFormatError(f"The JSON schema is not JSON: {error}.", "Check its quotes and brackets.") from error
-    if not isinstance(parsed, dict):
-        raise ResponseFormatError("The JSON schema is not an object.", _HINT)
-    for part in _parts(parsed, 0):
-        _check(part)
-    converter = importlib.import_module("llama_cpp.llama_grammar")
-    try:
-        grammar: str = converter.json_schema_to_gbnf(schema)
+        converter._refs = {
+            f"#/{key}/{name}": part for key in ("$defs", "definitions") for name, part in plain.pop(key, {}).items()
+        }
+        converter.visit(plain, "")
     except (AssertionError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = str(error)[:200] or type(error).__name__
-        raise ResponseFormatError(f"The JSON schema cannot be used: {reason}.", _HINT) from error
+        raise refused(f"cannot be used ({str(error)[:200] or type(error).__name__})") from error
+    if "char" in converter._rules:
+        converter._rules["char"] = _CHAR
+    if "dot" in converter._rules:
+        converter._rules["dot"] = _ONE
+    grammar: str = converter.format_grammar()
+    if len(grammar) > _LONGEST:
+        raise refused("makes too large a grammar")
     return grammar
 
 
-def _parts(schema: Any, depth: int) -> Iterator[Mapping[str, Any]]:
-    """A schema and every schema inside it."""
-    if not isinstance(schema, dict):
-        return
-    if depth > _DEEPEST:
-        raise ResponseFormatError("The JSON schema is nested too deeply.", f"Keep it under {_DEEPEST} levels.")
-    yield schema
-    inner: list[Any] = [schema.get(key) for key in _SINGLE]
-    for key in _SEVERAL:
-        value = schema.get(key)
-        inner.extend(value if isinstance(value, list) else ())
-    for key in _NAMED:
-        value = schema.get(key)
-        inner.extend(value.values() if isinstance(value, dict) else ())
-    for part in inner:
-        yield from _parts(part, depth + 1)
+def _converter(module: Any) -> Any:
+    class Converter(module.SchemaConverter):  # type: ignore[misc]
+        def _format_literal(self, literal: str) -> str:
+            text = json.dumps(json.loads(literal), ensure_ascii=False)
+            return f'"{text.translate(_ESCAPES)}"'
 
+        def _resolve_ref(self, ref: str) -> str:
+            names = sorted(self._refs)
+            name = f"ref-{names.index(ref)}"
+            if name not in self._rules and ref not in self._refs_being_resolved:
+                self._refs_being_resolved.add(ref)
+                name = self.visit(self._refs[ref], name)
+                self._refs_being_resolved.remove(ref)
+            return name
 
-def _check(schema: Mapping[str, Any]) -> None:
-    refused = sorted(_CANNOT & set(schema))
-    if refused:
-        raise ResponseFormatError(f"The JSON schema uses {refused[0]}, which cannot be enforced.", _HINT)
-    for key in _COUNTS & set(schema):
-        value = schema[key]
-        if type(value) is not int or not 0 <= value <= _MOST_REPEATS:
-            raise ResponseFormatError(f"The JSON schema's {key} must be between 0 and {_MOST_REPEATS}.", _HINT)
-    pattern = schema.get("pattern")
-    if isinstance(pattern, str) and (len(pattern) > 500 or any(len(run) > 3 for run in _digits(pattern))):
-        raise ResponseFormatError("A pattern in the JSON schema is too long.", _HINT)
-
-
-def _digits(text: str) -> list[str]:
-    """The runs of digits in a text."""
-    return "".join(char if char.isdigit() else " " for char in text).split()
+    return Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
