@@ -37,6 +37,7 @@ class App:
         self.settings = values
         self.notice = notice
         self._lock = threading.Lock()
+        self._probing = threading.Lock()  # apart: looking at the hardware can take seconds
         self._hardware: Hardware | None = None
         self._engine: Engine | None = None
         self._store: Store | None = None
@@ -54,11 +55,9 @@ class App:
         from edgellm.hardware import probe
         from edgellm.runtimes import build
 
-        with self._lock:
-            if self._hardware is None:
-                self._hardware = probe.probe(build.inspect().library_dir)
-                return self._hardware
-            self._hardware = probe.refresh(self._hardware)
+        with self._probing:
+            known = self._hardware
+            self._hardware = probe.refresh(known) if known else probe.probe(build.inspect().library_dir)
             return self._hardware
 
     def engine(self) -> Engine:

@@ -34,6 +34,12 @@ class Case:
         """The placement as far as it matters for crashes."""
         return placement_key(self.placement)
 
+    @property
+    def room(self) -> tuple[str, str, int, str]:
+        """What decides, together with the context, how much memory it takes and where."""
+        placed = self.placement
+        return self.model, placed.device, placed.gpu_layers, placed.kv_type
+
 
 class History:
     """Belongs to one supervisor."""
@@ -44,18 +50,20 @@ class History:
         self._times: dict[str, deque[float]] = {}
         self._bad: dict[tuple[str, str], str] = {}
         self._strikes: Counter[tuple[str, str]] = Counter()
-        self._too_large: dict[tuple[str, str], int] = {}
+        self._too_large: dict[tuple[str, str, int, str], int] = {}
 
     def why_not(self, case: Case) -> str:
         """Why this way should be passed over, or an empty text."""
         key = (case.model, case.way)
-        if case.placement.context >= self._too_large.get(key, 1 << 62):
+        if case.placement.context >= self._too_large.get(case.room, 1 << 62):
             return "it ran out of memory before"
         if key in self._bad:
             return self._bad[key]
-        if case.way in self._memory.crashed(case.model, case.machine):
-            return "it crashed here before"
-        return ""
+        return "it crashed here before" if self.remembered(case) else ""
+
+    def remembered(self, case: Case) -> bool:
+        """Whether it is on record that the native code crashed this way, not only that something failed today."""
+        return case.way in self._memory.crashed(case.model, case.machine)
 
     def proven(self, case: Case) -> bool:
         """Whether this way has answered on this machine before."""
@@ -94,4 +102,4 @@ class History:
 
     def too_large(self, case: Case) -> None:
         """Memory did not suffice for this context."""
-        self._too_large[(case.model, case.way)] = case.placement.context
+        self._too_large[case.room] = case.placement.context

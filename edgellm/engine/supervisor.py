@@ -22,7 +22,7 @@ from edgellm.engine.patience import Limits
 from edgellm.engine.protocol import OutOfMemory
 from edgellm.engine.status import EngineStatus, Plan, describe, device_label
 from edgellm.engine.turn import Turn
-from edgellm.errors import ContextOverflow, EdgeError, EngineError, ModelTooLarge, UsageError
+from edgellm.errors import ContextOverflow, EdgeError, EngineError, ModelNotFound, ModelTooLarge, UsageError
 from edgellm.paths import Paths
 from edgellm.runtimes.base import Cancelled, Choice, Event, Message, ModelInfo, Placement, Request
 
@@ -113,9 +113,7 @@ class Engine:
                 return self._stop.is_set() or cancelled()
 
             try:
-                client = self._ready(stop)
-                self._set(state="generating")
-                yield from client.generate(request, stop)
+                yield from self._answer(request, stop)
             except EngineEnded as error:
                 if error.outcome.kind == "closed" and stop() and not self._closed:
                     yield cancelled_finish()
@@ -123,6 +121,22 @@ class Engine:
                 raise self._crashed(error) from error
             finally:
                 self._rest()
+
+    def _answer(self, request: Request, stop: Cancelled) -> Iterator[Event]:
+        """The answer. A process that was ended from outside before it said anything is replaced unseen."""
+        begun = False
+        try:
+            client = self._ready(stop)
+            self._set(state="generating")
+            for event in client.generate(request, stop):
+                begun = True
+                yield event
+        except EngineEnded as error:
+            if begun or error.outcome.kind != "ended":
+                raise
+            client = self._ready(stop)
+            self._set(state="generating")
+            yield from client.generate(request, stop)
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Prompt tokens of a conversation."""
@@ -180,6 +194,9 @@ class Engine:
             self._say(f"{path.name} has changed on the disk since it was loaded.")
         self._drop()
         self._case = None
+        if not model:
+            self._set(state="stopped", reason=f"There is no file {path.name}.")
+            raise ModelNotFound(f"There is no file {path.name}.", "Run: edgellm models")
         client = self._start()  # starts while the plan is made
         try:
             plan = self._planner(path)
@@ -208,8 +225,8 @@ class Engine:
         model = model_key(path)
         error: EdgeError | None = None
         rungs = [rung for rung in plan.rungs if not self._passed_over(Case(model, plan.machine, rung.value))]
-        if not rungs and again:
-            rungs = list(plan.rungs[-1:])
+        if not rungs and (again or not self._history.remembered(Case(model, plan.machine, plan.rungs[-1].value))):
+            rungs = [plan.rungs[-1]]
         while rungs:
             rung = rungs.pop(0)
             case = Case(model, plan.machine, rung.value)

@@ -19,6 +19,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import sys
 import time
@@ -30,6 +31,7 @@ from typing import Any
 
 from edgellm import errors
 from edgellm.errors import ContextOverflow, EdgeError, ModelDamaged, ModelNotFound
+from edgellm.models.store import SCRIPT
 from edgellm.runtimes.base import (
     Cancelled,
     Chunk,
@@ -42,7 +44,6 @@ from edgellm.runtimes.base import (
     Request,
 )
 
-SUFFIX = ".fake.json"
 _TOKEN = re.compile(r"\s*\S+|\s+$")
 
 
@@ -80,7 +81,7 @@ class FakeRuntime:
         """The model that the script describes."""
         context = int(self._script.get("context", self._placement.context))
         return ModelInfo(
-            name=str(self._script.get("name", self._path.name.removesuffix(SUFFIX))),
+            name=str(self._script.get("name", self._path.name.removesuffix(SCRIPT))),
             architecture="fake",
             parameters=0,
             quantization="none",
@@ -195,6 +196,11 @@ def _deaf(_fault: Mapping[str, Any]) -> None:
     ctypes.PyDLL(None).sleep(3600)
 
 
+def _network(_fault: Mapping[str, Any]) -> None:
+    """Try to reach an address that is reserved for documentation."""
+    socket.create_connection(("192.0.2.1", 9), 1.0).close()
+
+
 def _chatter(_fault: Mapping[str, Any]) -> None:
     os.write(1, b"a native library says hello on standard output\n" * 3)
     sys.stdout.write("and so does Python\n")
@@ -226,6 +232,7 @@ _FAULTS: Mapping[str, Callable[[Mapping[str, Any]], None]] = MappingProxyType(
         "deaf": _deaf,
         "garbage": _garbage,
         "chatter": _chatter,
+        "network": _network,
         "memory": _memory,
         "no memory": _say_no_memory,
         "bug": _bug,
