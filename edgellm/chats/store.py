@@ -7,87 +7,69 @@ any thread. Editing or regenerating never overwrites: it adds a sibling, and `le
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import apsw
 
 from edgellm import database
+from edgellm.chats import search
+from edgellm.chats.imports import Copy
+from edgellm.chats.presence import Presence
 from edgellm.chats.schema import MIGRATIONS
 from edgellm.chats.stream import INTERVAL, StreamWriter
+from edgellm.chats.values import Chat, Hit, State, StoredMessage, clean
 from edgellm.errors import StorageError
-from edgellm.runtimes.base import Message, Role
+from edgellm.runtimes.base import Role
 
-State = Literal["streaming", "done", "cancelled", "interrupted"]
+__all__ = ["Chat", "Hit", "State", "Store", "StoredMessage"]
+
 KEEP_DELETED = 7 * 24 * 3600.0
 TITLE_LENGTH = 60
 _CHAT = "SELECT id, title, system, draft, leaf, created, updated FROM chat"
 _MESSAGE = "SELECT id, chat, parent, role, text, state, facts, created FROM message"
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """One conversation. `leaf` is the last message of the branch that is shown; times are Unix seconds."""
-
-    id: int
-    title: str
-    system: str
-    draft: str
-    leaf: int | None
-    created: float
-    updated: float
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    """A message with its place in the tree and how it ended. `facts` are those of the `Finish` event."""
-
-    id: int
-    chat: int
-    parent: int | None
-    role: Role
-    text: str
-    state: State
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    created: float = 0.0
-
-    @property
-    def message(self) -> Message:
-        """The value that a runtime understands."""
-        return Message(self.role, self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One search result: the chat, the message (None for a title) and the words around the match."""
-
-    chat: Chat
-    message: int | None
-    excerpt: str
+_log = logging.getLogger(__name__)
 
 
 class Store:
-    """The chats of one person. Opening marks what a killed program left unfinished as `interrupted`."""
+    """The chats of one person; several programs may have them open. `notice` is a sentence about a damaged file.
+
+    Opening marks what a killed program left unfinished as `interrupted`, unless another program is writing now.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time, interval: float = INTERVAL) -> None:
         self._clock = clock
         self._interval = interval
         self._lock = threading.RLock()
-        self._db = database.open(path, MIGRATIONS)
-        with self._transaction() as db:
-            db.execute("PRAGMA foreign_keys = ON")
-            db.execute("UPDATE message SET state = 'interrupted' WHERE state = 'streaming'")
-            db.execute("DELETE FROM chat WHERE deleted < ?", (clock() - KEEP_DELETED,))
+        self.notice = ""
+        self._db = database.open(path, MIGRATIONS, self._tell)
+        try:
+            with _translated():
+                self._presence = Presence(path)
+            if self._presence.alone:
+                with self._transaction() as db:
+                    db.execute("UPDATE message SET state = 'interrupted' WHERE state = 'streaming'")
+                    db.execute("DELETE FROM chat WHERE deleted < ?", (clock() - KEEP_DELETED,))
+            with _translated():
+                self._presence.stay()
+        except StorageError:
+            self._db.close()
+            raise
+
+    def _tell(self, notice: str) -> None:
+        self.notice = notice
+        _log.warning("%s", notice)
 
     def close(self) -> None:
         """Close the database; writers that are still open fail from now on."""
         with self._lock:
             self._db.close()
+            self._presence.leave()
 
     # Chats
 
@@ -96,7 +78,8 @@ class Store:
         now = self._clock()
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO chat (title, system, created, updated) VALUES (?, ?, ?, ?)", (title, system, now, now)
+                "INSERT INTO chat (title, system, created, updated) VALUES (?, ?, ?, ?)",
+                (clean(title), clean(system), now, now),
             )
             key = db.last_insert_rowid()
         return self.chat(key)
@@ -115,15 +98,15 @@ class Store:
 
     def rename(self, chat: int, title: str) -> None:
         """Give the chat a title."""
-        self._change("UPDATE chat SET title = ? WHERE id = ?", (title.strip(), chat))
+        self._change("UPDATE chat SET title = ? WHERE id = ?", (clean(title.strip()), chat))
 
     def set_system(self, chat: int, system: str) -> None:
         """Set the system prompt of the chat."""
-        self._change("UPDATE chat SET system = ? WHERE id = ?", (system, chat))
+        self._change("UPDATE chat SET system = ? WHERE id = ?", (clean(system), chat))
 
     def set_draft(self, chat: int, draft: str) -> None:
         """Keep what was typed and not yet sent."""
-        self._change("UPDATE chat SET draft = ? WHERE id = ?", (draft, chat))
+        self._change("UPDATE chat SET draft = ? WHERE id = ?", (clean(draft), chat))
 
     def delete(self, chat: int) -> None:
         """Hide the chat; `restore` brings it back for a week."""
@@ -140,7 +123,7 @@ class Store:
         with self._transaction() as db:
             key = self._insert(db, chat, parent, role, text, "done")
             if role == "user":
-                title = " ".join(text.split())[:TITLE_LENGTH]
+                title = " ".join(clean(text).split())[:TITLE_LENGTH]
                 db.execute("UPDATE chat SET title = ? WHERE id = ? AND title = ''", (title, chat))
         return self.message(key)
 
@@ -194,52 +177,64 @@ class Store:
 
     def search(self, text: str, limit: int = 50) -> tuple[Hit, ...]:
         """Chats whose title, or messages whose text, hold every word of `text`; titles first, newest first."""
-        words = text.split()
+        words = clean(text).split()
         if not words:
             return ()
-        titles = self._matches("chat", "title", words, limit)
-        messages = self._matches("message", "text", words, limit)
-        hits = [Hit(self.chat(key), None, title) for key, _, title in titles]
-        hits += [Hit(self.chat(chat), key, excerpt(found, words[0])) for key, chat, found in messages]
+        with self._lock:
+            titles = self._rows(*search.query("chat", words, limit))
+            messages = self._rows(*search.query("message", words, limit))
+            hits = [Hit(self.chat(key), None, title) for key, _, title in titles]
+            hits += [Hit(self.chat(chat), key, search.excerpt(found, words[0])) for key, chat, found in messages]
         return tuple(hits[:limit])
 
-    def _matches(self, table: str, column: str, words: Sequence[str], limit: int) -> list[tuple[int, int, str]]:
-        """Rows with every word. The trigram index needs three characters; shorter words (CJK) are scanned for."""
-        long = [word for word in words if len(word) >= 3]
-        conditions = [f"{table}.{column} LIKE ? ESCAPE '\\'" for word in words if len(word) < 3]
-        values: list[Any] = ["%" + _escape_like(word) + "%" for word in words if len(word) < 3]
-        if long:
-            conditions.append(f"{table}.id IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH ?)")
-            values.append(" ".join('"' + word.replace('"', '""') + '"' for word in long))
-        chat = "message.chat" if table == "message" else "chat.id"
-        join = "JOIN chat ON chat.id = message.chat" if table == "message" else ""
-        query = f"""SELECT {table}.id, {chat}, {table}.{column} FROM {table} {join}
-                    WHERE chat.deleted IS NULL AND {" AND ".join(conditions)}
-                    ORDER BY {table}.id DESC LIMIT ?"""
-        return cast("list[tuple[int, int, str]]", self._rows(query, (*values, limit)))
+    # Copies
+
+    def add_copy(self, copy: Copy) -> Chat:
+        """Store a chat that was read from a file, with all its branches, as a new one."""
+        given = copy.chat
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO chat (title, system, draft, created, updated) VALUES (?, ?, ?, ?, ?)",
+                (given.title, given.system, given.draft, given.created, given.updated),
+            )
+            chat = db.last_insert_rowid()
+            keys: dict[int | None, int | None] = {None: None}
+            for message in copy.messages:
+                own = (chat, keys[message.parent], message.role, message.text, message.state)
+                db.execute(
+                    "INSERT INTO message (chat, parent, role, text, state, facts, created) VALUES (?,?,?,?,?,?,?)",
+                    (*own, _encoded(message.facts), message.created),
+                )
+                keys[message.id] = db.last_insert_rowid()
+            db.execute("UPDATE chat SET leaf = ? WHERE id = ?", (keys[given.leaf], chat))
+        return self.chat(chat)
 
     # The database
 
-    def _insert(
-        self, db: apsw.Connection, chat: int, parent: int | None, role: Role, text: str, state: State
-    ) -> int:
+    def _insert(self, db: apsw.Connection, chat: int, parent: int | None, role: Role, text: str, state: State) -> int:
         now = self._clock()
         db.execute(
             "INSERT INTO message (chat, parent, role, text, state, created) VALUES (?, ?, ?, ?, ?, ?)",
-            (chat, parent, role, text, state, now),
+            (chat, parent, role, clean(text), state, now),
         )
         key = db.last_insert_rowid()
         db.execute("UPDATE chat SET leaf = ?, updated = ? WHERE id = ?", (key, now, chat))
         return key
 
     def _append(self, message: int, text: str) -> None:
-        self._change("UPDATE message SET text = text || ? WHERE id = ?", (text, message))
+        with self._transaction() as db:
+            self._add_text(db, message, text)
 
     def _finish(self, message: int, text: str, state: str, facts: Mapping[str, Any]) -> None:
         with self._transaction() as db:
-            db.execute("UPDATE message SET text = text || ? WHERE id = ?", (text, message))
-            encoded = json.dumps(dict(facts), ensure_ascii=False)
-            db.execute("UPDATE message SET state = ?, facts = ? WHERE id = ?", (state, encoded, message))
+            self._add_text(db, message, text)
+            db.execute("UPDATE message SET state = ?, facts = ? WHERE id = ?", (state, _encoded(facts), message))
+
+    def _add_text(self, db: apsw.Connection, message: int, text: str) -> None:
+        query = "UPDATE message SET text = text || ? WHERE id = ? AND state = 'streaming'"
+        db.execute(query, (clean(text), message))
+        if not db.changes():
+            raise StorageError("The answer could not be saved: its chat is no longer there.", "Copy the text.")
 
     def _change(self, query: str, values: tuple[Any, ...]) -> None:
         with self._transaction() as db:
@@ -260,24 +255,22 @@ def _translated() -> Iterator[None]:
     """Turn the errors of SQLite into a sentence."""
     try:
         yield
-    except apsw.FullError as error:
-        raise StorageError("The chat could not be saved: the disk is full.", "Free some space.") from error
+    except (apsw.FullError, apsw.IOError) as error:
+        raise StorageError(
+            "The chat could not be saved: the disk is full or cannot be written.", "Free some space and try again."
+        ) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StorageError(
+            "The chat could not be saved: another program is writing.", "Close the other window and try again."
+        ) from error
     except apsw.Error as error:
         raise StorageError(f"The chat could not be saved or read: {error}.", "Restart EdgeLLM.") from error
+
+
+def _encoded(facts: Mapping[str, Any]) -> str:
+    return clean(json.dumps(dict(facts), ensure_ascii=False))
 
 
 def _stored(row: tuple[Any, ...]) -> StoredMessage:
     key, chat, parent, role, text, state, facts, created = row
     return StoredMessage(key, chat, parent, role, text, state, json.loads(facts), created)
-
-
-def _escape_like(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def excerpt(text: str, word: str, around: int = 40) -> str:
-    """One line of `text` around the first `word`."""
-    at = max(text.casefold().find(word.casefold()), 0)
-    start, end = max(at - around, 0), at + len(word) + around
-    line = " ".join(text[start:end].split())
-    return ("…" if start else "") + line + ("…" if end < len(text) else "")
