@@ -45,9 +45,9 @@ def run(arguments: Namespace, session: Session) -> int:
     passage = _BETWEEN.join(text.text for text in texts)
     if arguments.passages:
         return _passages(passages.find(question, passage, arguments.count), texts, session)
-    generator = session.generator()
-    with Interrupt() as stop:
-        options = session.options(stop)
+    stop = Interrupt()
+    options, generator = session.options(stop), session.generator()
+    with stop:
         evidence = answer.prepare(generator, question, passage, False if arguments.whole else None, options)
         text, finish = session.stream(answer.run(generator, evidence, options))
     result = answer.judge(text, finish, passage, evidence)

@@ -23,9 +23,10 @@ def run(arguments: Namespace, session: Session) -> int:
     """Print the label."""
     labels = classify.checked(arguments.labels.split(","))
     text = source.read(arguments.text, arguments.file, session.output)
-    generator = session.generator()
-    with Interrupt() as stop:
-        result = classify.classify(generator, text, labels, session.options(stop))
+    stop = Interrupt()
+    options, generator = session.options(stop), session.generator()
+    with stop:
+        result = classify.classify(generator, text, labels, options)
     if result.label:
         session.output.chunk(result.label)
         session.output.end()

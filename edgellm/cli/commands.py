@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from argparse import Namespace
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol, cast
 
 from edgellm.cli.parser import Parser
@@ -42,6 +43,8 @@ class Command:
         return parser
 
 
+# Other words for a command: the names of the task and of its file.
+ALIASES = MappingProxyType({"answer": "ask", "summarise": "summarize"})
 COMMANDS = (
     Command("chat", "Talk with the model; the conversation is kept.", "edgellm.cli.chat"),
     Command("generate", "Write a text from an instruction.", "edgellm.cli.generate"),

@@ -23,7 +23,7 @@ from edgellm.runtimes.base import Finish, Generator
 from edgellm.tasks import answer, classify, generate, keysentences, passages, summarize, translate
 from edgellm.tasks.languages import english_name
 from edgellm.tasks.options import Options
-from edgellm.tasks.result import without_model
+from edgellm.tasks.result import NO_MODEL, without_model
 from edgellm.tasks.starter import is_starter
 
 
@@ -65,16 +65,16 @@ def configure(parser: Parser) -> None:
 def run(_arguments: Namespace, session: Session) -> int:
     """Run the steps; 0 even where a small model is wrong, because the summary says so."""
     steps = load(paths.assets_dir() / "demo" / "demo.toml")
-    generator = session.generator()
+    stop = Interrupt()
+    options, generator = session.options(stop), session.generator()
     known = is_starter(generator.info)
     rows: list[dict[str, Any]] = []
-    with Interrupt() as stop:
-        options = session.options(stop)
+    with stop:
         for number, step in enumerate(steps, 1):
             shown = TASKS[step.task](generator, step, options)
             if stop():
                 break
-            right = step.right(shown.text) if known else None
+            right = step.right(shown.text) if known or shown.finish.device == NO_MODEL else None
             _print(session, number, shown, right)
             rows.append(_row(session, step, shown, right))
     summary = _summary(rows, len(steps), session)

@@ -21,7 +21,8 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace, session: Session) -> int:
     """Stream the answer."""
     prompt = source.read(arguments.text, arguments.file, session.output)
-    generator = session.generator()
-    with Interrupt() as stop:
-        text, finish = session.stream(generate.run(generator, prompt.strip(), session.options(stop)))
+    stop = Interrupt()
+    options, generator = session.options(stop), session.generator()
+    with stop:
+        text, finish = session.stream(generate.run(generator, prompt.strip(), options))
     return session.conclude(text, finish)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from edgellm import log, paths
-from edgellm.cli.commands import COMMANDS, Command
+from edgellm.cli.commands import ALIASES, COMMANDS, Command
 from edgellm.cli.output import Output, say_version
 from edgellm.cli.parser import did_you_mean
 from edgellm.cli.session import Session
@@ -30,6 +30,7 @@ def launch(arguments: Sequence[str]) -> int:
         return _fail(output, error)
     except KeyboardInterrupt:
         output.end()
+        output.document(text=output.text, error="Interrupted.", hint="", kind="Interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has had enough; what Python still holds must not raise again at exit.
@@ -72,6 +73,7 @@ def _dispatch(arguments: Sequence[str], output: Output) -> int:
 
 def _command(name: str) -> Command:
     table = {command.name: command for command in COMMANDS}
+    name = ALIASES.get(name, name)
     if name in table:
         return table[name]
     kind = "option" if name.startswith("-") else "command"

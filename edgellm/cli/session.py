@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from edgellm import log
 from edgellm.cli.model_options import overrides
 from edgellm.cli.output import Output
 from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish
@@ -48,6 +49,7 @@ class Session:
             from edgellm.app import App
 
             self._app = App.create(values)
+            log.setup(self._app.paths, name="cli")
             self.output.note(self._app.notice)
         return self._app
 
@@ -109,5 +111,5 @@ def describe(finish: Finish, reason: str) -> str:
     """The facts of an answer in a line."""
     if finish.device == NO_MODEL:
         return reason
-    speed = f"{finish.new_tokens} tokens, {finish.tokens_per_second:.0f} tokens/s, {finish.seconds:.2f} s"
-    return f"{finish.device} ({reason}): {speed}" if reason else f"{finish.device}: {speed}"
+    speed = f"{finish.new_tokens} tokens in {finish.seconds:.2f} s, {finish.tokens_per_second:.0f} tokens/s"
+    return f"{speed}, on {finish.device}. {reason}".rstrip()

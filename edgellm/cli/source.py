@@ -86,7 +86,7 @@ def read_file(name: str, output: Output) -> Text:
 def _names_file(word: str) -> bool:
     """Whether an argument is a file: it exists, or it looks so much like one that its absence should be said."""
     try:
-        return Path(word).expanduser().exists() or _FILE_NAME.fullmatch(word) is not None
+        return (bool(word.strip()) and Path(word).expanduser().exists()) or _FILE_NAME.fullmatch(word) is not None
     except (OSError, ValueError):
         return False
 

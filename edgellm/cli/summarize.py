@@ -31,9 +31,10 @@ def run(arguments: Namespace, session: Session) -> int:
     text = source.read(arguments.text, arguments.file, session.output)
     if arguments.key_sentences:
         return _key_sentences(text, arguments.key_sentences, session)
-    generator = session.generator()
-    with Interrupt() as stop:
-        summary, finish = session.stream(summarize.run(generator, text, session.options(stop)))
+    stop = Interrupt()
+    options, generator = session.options(stop), session.generator()
+    with stop:
+        summary, finish = session.stream(summarize.run(generator, text, options))
     return session.conclude(summary, finish, summarize.notes(generator, text))
 
 

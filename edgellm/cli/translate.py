@@ -27,10 +27,11 @@ def run(arguments: Namespace, session: Session) -> int:
     target = code_of(arguments.to)
     origin = code_of(arguments.origin) if arguments.origin else ""
     text = source.read(arguments.text, arguments.file, session.output)
-    generator = session.generator()
+    stop = Interrupt()
+    options, generator = session.options(stop), session.generator()
     plan = translate.prepare(generator.info, text, target, origin)
-    with Interrupt() as stop:
-        result, finish = session.stream(translate.run(generator, text, plan, session.options(stop)))
+    with stop:
+        result, finish = session.stream(translate.run(generator, text, plan, options))
     return session.conclude(result, finish, plan.notes, **facts(plan))
 
 

@@ -57,9 +57,9 @@ def classify(generator: Generator, text: str, labels: Sequence[str], options: Op
     raw, finish = collect(generator.generate(request, options.cancelled))
     answer = raw if starter else _value(raw)
     if finish.reason == "cancelled" and answer.strip() not in names:
-        return Classification("", True, raw, finish)
+        return Classification("", True, answer, finish)
     label, exact = match(answer, names)
-    return Classification(label, exact, raw, finish)
+    return Classification(label, exact, answer, finish)
 
 
 def checked(labels: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,74 @@
+"""Runs the real program in a process of its own, over a scripted model or the built-in one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run printed, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The JSON object that was printed."""
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+class CommandLine:
+    """The program with a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if "DISPLAY" not in name and name[:3] != "QT_"},
+            "EDGELLM_HOME": str(home),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def __call__(self, *arguments: str, given: str | bytes = "", status: int | None = 0) -> Ran:
+        """Run to the end; `status` is the exit status that is expected (None: any)."""
+        data = given.encode() if isinstance(given, str) else given
+        ran = subprocess.run(
+            self.line(*arguments), input=data, env=self.environment, cwd=self.home, capture_output=True, timeout=100
+        )
+        result = Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
+        assert "Traceback" not in result.err
+        assert status is None or result.status == status, result.err
+        return result
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start it and leave it running."""
+        return subprocess.Popen(
+            self.line(*arguments),
+            env=self.environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    @staticmethod
+    def line(*arguments: str) -> list[str]:
+        """The whole command line."""
+        return [sys.executable, "-W", "error", "-m", "edgellm", *arguments]
+
+    def script(self, name: str = "Plain", **script: Any) -> str:
+        """Write a scripted model and return its path."""
+        path = self.home / f"{name}.fake.json"
+        path.write_text(json.dumps({"name": name, **script}), encoding="utf-8")
+        return str(path)

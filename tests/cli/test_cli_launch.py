@@ -1,0 +1,121 @@
+"""Starting: what is imported, what is said when something is wrong, and every exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+from edgellm import __version__
+from edgellm.cli.commands import COMMANDS
+
+HEAVY = "PySide6 llama_cpp torch transformers onnxruntime numpy apsw py3langid sentencex pyqtgraph".split()
+
+
+def imported(edgellm: CommandLine, *arguments: str) -> set[str]:
+    code = "import sys; from edgellm.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments], env=edgellm.environment, capture_output=True, check=True, text=True
+    )
+    return {name.split(".")[0] for name in ran.stderr.split()}
+
+
+def test_the_version_imports_nothing_heavy(edgellm: CommandLine) -> None:
+    assert edgellm("--version").out == f"EdgeLLM {__version__}\n"
+    found = imported(edgellm, "--version")
+    assert not found & {*HEAVY, "argparse", "json", "logging"}
+
+
+def test_help_imports_no_model_library_and_names_every_command(edgellm: CommandLine) -> None:
+    out = edgellm("--help").out
+    assert all(f"  {command.name} " in out for command in COMMANDS)
+    assert not imported(edgellm, "--help") & {*HEAVY}
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_every_command_has_help(name: str) -> None:
+    command = next(command for command in COMMANDS if command.name == name)
+    assert command.help in command.parser().format_help().replace("\n", " ").replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        (("sumarize", "x"), "no command sumarize", "Did you mean summarize?"),
+        (("--vresion",), "no option --vresion", ""),
+        (("summarize", "--kye-sentences", "1", "x"), "no option --kye-sentences", "--key-sentences"),
+        (("translate", "hello"), "--to", "edgellm translate --help"),
+        (("translate", "--to", "frensh", "hello"), "no language called frensh", "French (fr)"),
+        (("generate", "--device", "gup", "x"), "'gup'", "Did you mean gpu?"),
+        (("generate", "--temperature", "9", "x"), "temperature must be between", ""),
+        (("generate", "--seed", "-4", "x"), "less than 0", "generate --help"),
+        (("generate", "--threads", "many", "x"), "threads", "generate --help"),
+        (("generate", "--schema", "nosuch.json", "x"), "nosuch.json", ""),
+        (("classify", "--labels", "one", "x"), "two different labels", "--labels"),
+        (("generate", ""), "empty", ""),
+        (("summarize", "   ", "--key-sentences", "2"), "empty", ""),
+        (("ask", "", "a.txt"), "no question", ""),
+        (("completion", "tcsh"), "'tcsh'", "bash"),
+    ],
+)
+def test_wrong_usage_is_a_sentence_and_a_hint_with_status_2(
+    edgellm: CommandLine, arguments: tuple[str, ...], error: str, hint: str
+) -> None:
+    ran = edgellm(*arguments, status=2)
+    assert ran.out == ""
+    first, *rest = ran.err.splitlines()
+    assert first.startswith("error: ")
+    assert error in first
+    assert hint in "".join(rest)
+
+
+def test_nothing_on_standard_input_is_wrong_usage(edgellm: CommandLine) -> None:
+    assert "empty" in edgellm("generate", given="", status=2).err
+
+
+def test_an_unknown_model_is_an_error_that_names_the_command(edgellm: CommandLine) -> None:
+    ran = edgellm("generate", "--model", "nosuch", "x", status=1)
+    assert "nosuch" in ran.err
+    assert "edgellm models" in ran.err
+
+
+def test_an_error_is_also_an_object_for_programs(edgellm: CommandLine) -> None:
+    found = edgellm("generate", "--json", "--model", "nosuch", "x", status=1).object
+    assert found["kind"] == "ModelNotFound"
+    assert found["error"]
+    assert found["hint"]
+
+
+def test_without_a_display_the_window_is_refused_with_a_way_out(edgellm: CommandLine) -> None:
+    if sys.platform in ("win32", "darwin"):
+        pytest.skip("these systems always have a display")
+    ran = edgellm(status=1)
+    assert "display" in ran.err
+    assert "edgellm chat" in ran.err
+
+
+def test_a_bug_keeps_its_traceback_in_the_log_and_out_of_sight(edgellm: CommandLine, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom edgellm.cli import launch, session\n"
+        "def broken(self):\n    raise ZeroDivisionError('secret')\n"
+        "session.Session.generator = broken\nsys.exit(launch.launch(['generate', 'x']))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], env=edgellm.environment, capture_output=True, text=True)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert "cli.log" in ran.stderr
+    assert "ZeroDivisionError" in (tmp_path / "logs" / "cli.log").read_text()
+
+
+def test_a_reader_that_has_enough_is_no_error(edgellm: CommandLine) -> None:
+    model = edgellm.script(reply="a line of text that is long enough\n", repeat=20_000)
+    with edgellm.start("generate", "--model", model, "x") as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline().startswith(b"a line")
+        running.stdout.close()
+        assert running.wait(60) == 0
+        assert running.stderr.read() == b""

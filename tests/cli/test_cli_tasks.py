@@ -1,0 +1,139 @@
+"""Every task from the command line, over a scripted model in a real engine process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from command_line import CommandLine
+
+STARTER = "EdgeLLM starter"
+
+
+def test_generate_prints_the_text_alone(edgellm: CommandLine) -> None:
+    ran = edgellm("generate", "--model", edgellm.script(reply="Once upon a time."), "Write", "a", "story")
+    assert ran.out == "Once upon a time.\n"
+    assert ran.err == ""
+
+
+def test_the_object_holds_text_facts_device_and_reason(edgellm: CommandLine) -> None:
+    model = edgellm.script(reply="one two three four")
+    found = edgellm("generate", "--json", "--model", model, "--max-tokens", "2", given="Write").object
+    assert found["text"] == "one two"
+    assert found["facts"]["reason"] == "length"
+    assert found["facts"]["new_tokens"] == 2
+    assert found["device"] == "cpu"
+    assert found["reason"]
+    assert any("--max-tokens" in note for note in found["notes"])
+
+
+def test_stop_strings_reach_the_engine(edgellm: CommandLine) -> None:
+    model = edgellm.script(reply="one two three")
+    assert edgellm("generate", "--model", model, "--stop", " three", "x").out == "one two\n"
+
+
+def test_translate_reads_a_file_and_finds_its_language(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "brief.txt").write_text("Où est la gare, s'il vous plaît ?", encoding="utf-8")
+    model = edgellm.script(replies={"Translate from French to German:": "Wo ist der Bahnhof, bitte?"})
+    found = edgellm("translate", "--to", "German", "brief.txt", "--json", "--model", model).object
+    assert found["text"] == "Wo ist der Bahnhof, bitte?"
+    assert (found["source"], found["target"], found["pivot"]) == ("fr", "de", "")
+    assert found["confidence"] > 0.5
+
+
+def test_ask_quotes_the_sentence_with_its_file_and_place(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("It is cold today.\n", encoding="utf-8")
+    text = "Anna has a dog. The key is on the table.\n"
+    (tmp_path / "b.txt").write_text(text, encoding="utf-8")
+    model = edgellm.script(reply="on the table")
+    found = edgellm("ask", "Where is the key?", "a.txt", "b.txt", "--json", "--model", model).object
+    quote = found["quote"]
+    assert (found["text"], found["said"]) == ("on the table", True)
+    assert quote["file"] == "b.txt"
+    assert text[quote["start"] : quote["end"]] == quote["text"] == "The key is on the table."
+    plain = edgellm("ask", "--model", model, "Where is the key?", "a.txt", "b.txt").out
+    assert plain == "on the table\n“The key is on the table.” (b.txt, characters 16-40)\n"
+
+
+def test_passages_need_no_model(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Anna has a dog. Paul has a cat.", encoding="utf-8")
+    model = edgellm.script(faults=[{"at": "load", "kind": "abort"}])
+    ran = edgellm("ask", "Who has a cat?", "--passages", "a.txt", "--model", model)
+    assert ran.out == "“Paul has a cat.” (a.txt, characters 16-31)\n"
+    assert edgellm("ask", "Where is the volcano?", "--passages", "a.txt").out == "The text does not say.\n"
+
+
+def test_key_sentences_need_no_model(edgellm: CommandLine) -> None:
+    text = "The library is new. The library has books. My shoes are brown. The books of the library are old."
+    found = edgellm("summarize", "--key-sentences", "2", "--json", given=text).object
+    assert [text[one["start"] : one["end"]] == one["text"] for one in found["sentences"]] == [True, True]
+    assert found["device"] == "none"
+
+
+def test_classify_prints_one_label(edgellm: CommandLine) -> None:
+    model = edgellm.script(reply='"work"')
+    assert edgellm("classify", "--labels", "home, work", "--model", model, "I have a job.").out == "work\n"
+
+
+def test_the_small_model_is_named_once_on_standard_error(edgellm: CommandLine) -> None:
+    model = edgellm.script(name=STARTER, reply="Hello.")
+    ran = edgellm("generate", "--model", model, "x")
+    assert ran.out == "Hello.\n"
+    assert ran.err.count("larger model") == 1
+    assert edgellm("generate", "--quiet", "--model", model, "x").err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_keeps_the_text_and_ends_the_engine(edgellm: CommandLine, as_json: bool) -> None:
+    model = edgellm.script(reply="word ", repeat=1_000, seconds_per_token=0.02)
+    running = edgellm.start("generate", "--model", model, *(["--json"] if as_json else []), "x")
+    engine = _engine_of(running)
+    assert running.stdout is not None
+    first = b"" if as_json else running.stdout.read(10)
+    time.sleep(4 if as_json else 0.3)  # nothing tells from outside when an object's text has begun
+    running.send_signal(signal.SIGINT)
+    out = first + running.communicate(timeout=60)[0]
+    assert running.returncode == 130
+    assert b"word word" in out
+    assert out.count(b"word") < 900
+    psutil.wait_procs([engine], timeout=5)
+    assert not engine.is_running()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_while_the_model_loads(edgellm: CommandLine) -> None:
+    running = edgellm.start("generate", "--model", edgellm.script(load_seconds=60), "x")
+    engine = _engine_of(running)
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+    psutil.wait_procs([engine], timeout=5)
+    assert not engine.is_running()
+
+
+def test_an_engine_that_dies_leaves_the_text_and_says_why(edgellm: CommandLine) -> None:
+    model = edgellm.script(
+        reply="one two three four", seconds_per_token=0.2, faults=[{"at": "generate", "after": 2, "kind": "abort"}]
+    )
+    ran = edgellm("generate", "--model", model, "x", status=1)
+    assert ran.out.startswith("one two")
+    assert ran.err.startswith("error: ")
+
+
+def _engine_of(running: subprocess.Popen[bytes]) -> psutil.Process:
+    """The engine process that the program has started."""
+    program = psutil.Process(running.pid)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for child in program.children():
+            if "edgellm.engine.host" in " ".join(child.cmdline()):
+                return child
+        time.sleep(0.05)
+    raise AssertionError("the program started no engine")
