@@ -23,7 +23,7 @@ from tomlkit.exceptions import TOMLKitError
 from edgellm.runtimes.base import Placement
 
 _LARGEST_FILE = 1_000_000
-_MOST_FACTS = 200
+_MOST_FACTS = 100
 _MARK_SECONDS = 7 * 24 * 3600
 Result = Literal["proven", "crashed", "marked"]
 

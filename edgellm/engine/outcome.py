@@ -115,7 +115,7 @@ def _no_memory(end: Exit) -> bool:
 
 def _by_status(end: Exit, during: str) -> Outcome:
     code = end.code or 0
-    number = -code if code < 0 else _WINDOWS.get(code & 0xFFFFFFFF, 0)
+    number = _WINDOWS.get(code & 0xFFFFFFFF, max(-code, 0))
     cause = _CAUSES.get(number, "")
     if cause:
         name = signal.Signals(number).name

@@ -1,0 +1,99 @@
+"""Tests of the composition root."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgellm.app import App
+from edgellm.errors import ModelDamaged, SettingsError
+from edgellm.runtimes.base import Chunk, Message, Request
+from edgellm.settings import load
+
+
+@pytest.fixture
+def app(home: Path) -> Iterator[App]:
+    app = App.create()
+    yield app
+    app.close()
+
+
+def _script(folder: Path, **keys: object) -> Path:
+    path = folder / "tale.fake.json"
+    path.write_text(json.dumps(keys))
+    return path
+
+
+def test_overrides_hold_for_this_run_only(home: Path) -> None:
+    app = App.create({"threads": 3})
+    assert app.settings.threads == 3
+    app.save_settings(context=2048)
+    assert (app.settings.threads, app.settings.context) == (3, 2048)
+    saved, notice = load(home / "settings.toml")
+    assert (saved.threads, saved.context, notice) == (0, 2048, "")
+    with pytest.raises(SettingsError):
+        App.create({"threads": "many"})
+    with pytest.raises(SettingsError):
+        app.save_settings(threads=-1)
+    app.close()
+
+
+def test_a_broken_settings_file_gives_one_notice(home: Path) -> None:
+    home.mkdir()
+    (home / "settings.toml").write_text("[[[")
+    app = App.create()
+    assert "damaged" in app.notice
+    app.close()
+
+
+def test_the_engine_runs_a_model_and_starts_again_after_close(app: App, tmp_path: Path) -> None:
+    path = _script(tmp_path, reply="it works")
+    engine = app.engine()
+    assert engine is app.engine()
+    engine.load(app.model_path(str(path)))
+    events = engine.generate(Request((Message("user", "go"),)))
+    assert "".join(event.text for event in events if isinstance(event, Chunk)) == "it works"
+    assert engine.status().reason == "A scripted model runs anywhere."
+    engine.close()
+    assert app.engine() is not engine
+
+
+def test_a_damaged_file_is_refused_before_any_library_sees_it(app: App, tmp_path: Path) -> None:
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(b"GGUF\3\0\0\0" + b"\xff" * 100)
+    with pytest.raises(ModelDamaged):
+        app.engine().load(path)
+
+
+def test_hardware_is_one_object_for_all_threads(app: App) -> None:
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(app.hardware().cpu)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert len(set(map(id, found))) == 1
+
+
+def test_the_store_is_opened_once_and_closed(app: App, home: Path) -> None:
+    assert app.store() is app.store()
+    assert (home / "chats.db").is_file()
+
+
+def test_building_the_app_imports_nothing_heavy(home: Path) -> None:
+    code = (
+        "import sys; from edgellm.app import App; App.create().close();"
+        "heavy = {'llama_cpp', 'torch', 'transformers', 'onnxruntime', 'PySide6', 'numpy', 'httpx', 'psutil', 'apsw'};"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
