@@ -13,7 +13,7 @@ from torch import Tensor
 from starter.examples.example import Example
 from starter.tokenizer import END, PAD, render
 
-LENGTHS = (32, 40, 48, 64, 96, 160)
+LENGTHS = (28, 32, 36, 40, 44, 48, 56, 64, 80, 96, 128, 160)
 
 
 @dataclass(frozen=True)

@@ -90,8 +90,7 @@ class Training:
         self.tokenizer = self._tokenizer()
         torch.manual_seed(recipe.seed)
         self.model = Starter(recipe.shape(self.tokenizer.get_vocab_size()))
-        matrices = [self.model.attention, self.model.feed]
-        self.optimizer = Optimizer(matrices, [self.model.embedding, self.model.norms], recipe.muon, recipe.adam)
+        self.optimizer = Optimizer(self.model.matrices(), [self.model.embedding, self.model.norms], recipe.muon, recipe.adam)
 
     def _tokenizer(self) -> Tokenizer:
         path = self.folder / "tokenizer.json"
