@@ -16,8 +16,9 @@ from edgellm.tasks import passages, sentences
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
 from edgellm.tasks.result import collect, without_model
-from edgellm.tasks.starter import is_starter
+from edgellm.tasks.starter import is_starter, out_of_reach
 from edgellm.tasks.terms import Terms
+from edgellm.tasks.typography import as_taught
 
 NOT_SAID = "The text does not say."
 _CANDIDATES = 40
@@ -41,12 +42,14 @@ class Quote:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the model will read. `found` are the sentences that share words with the question, the best first; `text`
-    is empty when there are none and the model need not be asked; `in_part` says that not all of it fitted."""
+    is empty when there are none and the model need not be asked; `in_part` says that not all of it fitted;
+    `quoted` is why the sentence itself must be the answer, because the starter cannot read it."""
 
     question: str
     text: str
     found: tuple[Passage, ...]
     in_part: bool = False
+    quoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,9 @@ def prepare(
     question, narrow = question.strip(), is_starter(generator.info) if narrow is None else narrow
     found = passages.find(question, passage, _CANDIDATES)
     if narrow:
-        return Evidence(question, _text_of(_close(found)), found)
+        text = _text_of(_close(found))
+        starter = text and is_starter(generator.info)
+        return Evidence(question, text, found, quoted=out_of_reach(text) if starter else "")
     room = int(generator.info.context * _CONTEXT_SHARE)
 
     def fits(text: str) -> bool:
@@ -95,7 +100,12 @@ def run(generator: Generator, evidence: Evidence, options: Options = DEFAULT) ->
         yield Chunk(NOT_SAID)
         yield without_model()
         return
-    prompt = messages(evidence.question, evidence.text)
+    if evidence.quoted:
+        yield Chunk(evidence.text)
+        yield without_model()
+        return
+    question = as_taught(evidence.question, "en") if is_starter(generator.info) else evidence.question
+    prompt = messages(question, evidence.text)
     yield from generator.generate(options.request(prompt), options.cancelled)
 
 
@@ -111,6 +121,8 @@ def answer(
 def judge(text: str, finish: Finish, passage: str, evidence: Evidence) -> Answer:
     """Find the sentence that supports an answer, and say what is to be doubted about it."""
     notes: tuple[str, ...] = (READ_IN_PART,) if evidence.in_part else ()
+    if evidence.quoted:
+        notes += (f"{evidence.quoted} This is the sentence nearest to the question.",)
     near = evidence.found[:_NEAR]
     if is_refusal(text):
         return Answer(text.strip() or NOT_SAID, False, None, near, finish, notes)

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgellm import paths
 from edgellm.runtimes.base import ModelInfo
+from edgellm.tasks.function_words import likely
+from edgellm.tasks.languages import english_name
+from edgellm.tasks.lexicon import Lexicon
 
 NAME = "edgellm starter"
 NOTE_STARTER = (
@@ -16,12 +20,33 @@ NOTE_STARTER = (
     "For anything else use a larger model with --model FILE.gguf."
 )
 _SHOWN = 8
+_READS = "en"
+_KNOWN = 0.6
 
 
 def is_starter(info: ModelInfo) -> bool:
     """Whether this model is the built-in one (or another of its making)."""
     names = (info.name, info.metadata.get("general.name"))
     return any(isinstance(name, str) and name.casefold().startswith(NAME) for name in names)
+
+
+def out_of_reach(text: str, lexicon: Lexicon | None = None) -> str:
+    """Why the starter cannot read this text, as a sentence; empty when it can.
+
+    It was taught to summarize and to answer in English only, and would invent something about any other text.
+    """
+    language = likely(text)
+    if language not in (_READS, ""):
+        return f"The built-in model reads English only for this, and the text looks {english_name(language)}."
+    known = lexicon or _shipped()
+    if known is not None and known.share(text, _READS) < _KNOWN:
+        return "The built-in model was not taught most words of this text."
+    return ""
+
+
+def _shipped() -> Lexicon | None:
+    path = paths.starter_model().with_name("words.json")
+    return Lexicon.load(path) if path.exists() else None
 
 
 def words_note(words: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """Summarize a text in one sentence.
 
 A text longer than the model's context is refused here, with its size; the key sentences of a text of any length are
-in `keysentences.py`.
+in `keysentences.py`. The starter is not asked about a text it was not taught to read: its most important sentence is
+shown instead, and why.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgellm.errors import ContextOverflow
-from edgellm.runtimes.base import Event, Generator, Message
+from edgellm.runtimes.base import Chunk, Event, Generator, Message
 from edgellm.tasks import sentences
+from edgellm.tasks.keysentences import key_sentences
 from edgellm.tasks.options import DEFAULT, Options
-from edgellm.tasks.result import Result, collect
-from edgellm.tasks.starter import is_starter
+from edgellm.tasks.result import Result, collect, without_model
+from edgellm.tasks.starter import is_starter, out_of_reach
 
-_STARTER_SENTENCES = 6
+_STARTER_SENTENCES = 8
 
 
 def messages(text: str) -> tuple[Message, ...]:
@@ -25,6 +27,9 @@ def messages(text: str) -> tuple[Message, ...]:
 
 def run(generator: Generator, text: str, options: Options = DEFAULT) -> Iterator[Event]:
     """Stream the summary. Raises `ContextOverflow` before anything is asked."""
+    if is_starter(generator.info) and _beyond_starter(text):
+        chosen = key_sentences(text, 1)
+        return iter((*(Chunk(sentence.text) for sentence in chosen), without_model()))
     prompt = options.with_system(messages(text.strip()))
     tokens = generator.count(prompt)
     if tokens >= generator.info.context:
@@ -38,13 +43,14 @@ def summarize(generator: Generator, text: str, options: Options = DEFAULT) -> Re
 
 
 def notes(generator: Generator, text: str) -> tuple[str, ...]:
-    """What the person should know before trusting this model with this text."""
-    if not is_starter(generator.info):
-        return ()
+    """Why the text's own sentence stands in place of a summary; nothing where the model was asked."""
+    why = _beyond_starter(text) if is_starter(generator.info) else ""
+    return (f"{why} This is its most important sentence; --key-sentences 3 shows more.",) if why else ()
+
+
+def _beyond_starter(text: str) -> str:
+    """Why the starter cannot summarize this text; empty when it can."""
     count = len(sentences.split(text))
-    if count <= _STARTER_SENTENCES:
-        return ()
-    return (
-        f"The text has {count} sentences; the built-in model was taught on at most {_STARTER_SENTENCES}. "
-        "Key sentences (--key-sentences 3) work for any text.",
-    )
+    if count > _STARTER_SENTENCES:
+        return f"The text has {count} sentences; the built-in model was taught on at most {_STARTER_SENTENCES}."
+    return out_of_reach(text)

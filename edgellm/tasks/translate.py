@@ -20,6 +20,7 @@ from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.result import collect, combined
 from edgellm.tasks.scripts import has_letters
 from edgellm.tasks.starter import is_starter, words_note
+from edgellm.tasks.typography import as_taught
 
 LANGUAGES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish", "zh": "Chinese"}
 _PIVOT = "en"
@@ -110,7 +111,8 @@ def run(generator: Generator, text: str, plan: Plan, options: Options = DEFAULT)
             if not has_letters(piece):
                 yield Chunk(piece)
                 continue
-            for event in _through(generator, piece, plan, options):
+            asked = as_taught(piece, plan.source) if plan.by_sentence else piece
+            for event in _through(generator, asked, plan, options):
                 if isinstance(event, Chunk):
                     yield event
                 else:

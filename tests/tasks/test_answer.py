@@ -107,11 +107,21 @@ def test_among_equal_sentences_the_one_that_fits_the_question_is_quoted() -> Non
 
 def test_chinese() -> None:
     passage = "安娜昨天在市场买了面包。保罗在公园看见了一只狗。"
-    generator = Scripted(lambda prompt: "在公园", starter=True)
-    found = answer.answer(generator, "保罗在哪里看见了狗？", passage)
+    generator = Scripted(lambda prompt: "在公园")
+    found = answer.answer(generator, "保罗在哪里看见了狗？", passage, narrow=True)
     assert "Text: 保罗在公园看见了一只狗。\n" in generator.prompts[0]
     assert found.quote is not None
     assert found.quote.text == "保罗在公园看见了一只狗。"
+
+
+def test_the_starter_quotes_a_sentence_that_it_cannot_read() -> None:
+    passage = "La gare est près de l'hôpital. Le chien est dans le jardin."
+    generator = Scripted(lambda prompt: "an invention", starter=True)
+    found = answer.answer(generator, "Où est la gare ?", passage)
+    assert generator.prompts == []
+    assert found.text == "La gare est près de l'hôpital."
+    assert found.quote is not None
+    assert "French" in found.notes[0]
 
 
 @given(st.text(max_size=200), st.text(max_size=40), st.text(max_size=20))

@@ -51,11 +51,22 @@ def test_summarize_refuses_what_does_not_fit_before_asking() -> None:
     assert generator.prompts == []
 
 
-def test_the_starter_says_when_a_text_is_longer_than_it_was_taught() -> None:
-    text = "Anna is here. " * 9
-    assert summarize.notes(Scripted(str, starter=True), text)
-    assert summarize.notes(Scripted(str, starter=True), "Anna is here.") == ()
-    assert summarize.notes(Scripted(str), text) == ()
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anna is here. The dog of Anna is big. " * 5,
+        "Le chien est grand. Le chien est dans le jardin.",
+        "狗很大。狗在花园里。",
+    ],
+)
+def test_the_starter_is_not_asked_about_a_text_it_cannot_read(text: str) -> None:
+    generator = Scripted(lambda prompt: "an invention", starter=True)
+    found = summarize.summarize(generator, text)
+    assert generator.prompts == []
+    assert found.text in text
+    assert found.text.strip()
+    assert found.notes
+    assert summarize.summarize(Scripted(lambda prompt: "A summary."), text).text == "A summary."
 
 
 def test_classify_holds_a_general_model_to_the_labels() -> None:
