@@ -23,7 +23,7 @@ def main(path: Path) -> None:
         print(f"saved {question.id} question {number}", flush=True)
         writer = store.begin(chat, question.id)
         print(f"begun {writer.message}", flush=True)
-        for piece in range(400 + 200 * number):
+        for piece in range(40 if number % 2 == 0 else 4000):
             text = f"{piece}好 "
             writer.append(text)
             print(f"piece {writer.message} {piece} {time.monotonic()}", flush=True)
