@@ -1,0 +1,126 @@
+"""On a real terminal: text streams, Ctrl-C stops an answer but no conversation, control characters are held back."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from command_line import CommandLine
+
+if sys.platform == "win32":
+    pytest.skip("Windows has no pseudo-terminals of this kind", allow_module_level=True)
+
+import fcntl
+import pty
+import termios
+
+
+class Terminal:
+    """The program with a pseudo-terminal for all three streams."""
+
+    def __init__(self, edgellm: CommandLine, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        self.seen = ""
+        self.process = subprocess.Popen(
+            edgellm.line(*arguments),
+            env={**edgellm.environment, "TERM": "dumb"},
+            cwd=edgellm.home,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,
+        )
+        os.close(theirs)
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Read until `text` has appeared after what was waited for before."""
+        deadline = time.monotonic() + seconds
+        while text not in self.seen and time.monotonic() < deadline:
+            self._read(0.2)
+        assert text in self.seen, self.seen
+        self.seen = self.seen.split(text, 1)[1]
+
+    def rest(self) -> str:
+        """Everything up to the end of the program."""
+        while self._read(60):
+            pass
+        self.process.wait(60)
+        return self.seen
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def _read(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self._ours], [], [], seconds)
+        try:
+            data = os.read(self._ours, 65_536) if ready else b""
+        except OSError:  # Linux says so when the other end is gone
+            return False
+        self.seen += data.decode(errors="replace")
+        return bool(data)
+
+
+@pytest.fixture
+def terminals(edgellm: CommandLine) -> Iterator[list[Terminal]]:
+    """Terminals to close at the end, whatever happens."""
+    opened: list[Terminal] = []
+    yield opened
+    for terminal in opened:
+        terminal.close()
+
+
+def test_ctrl_c_stops_the_answer_and_the_conversation_goes_on(edgellm: CommandLine, terminals: list[Terminal]) -> None:
+    model = edgellm.script(replies={"Again": "Back."}, reply="word ", repeat=3_000, seconds_per_token=0.02)
+    terminal = Terminal(edgellm, "chat", "--model", model)
+    terminals.append(terminal)
+    terminal.wait_for("> ")
+    terminal.type("Hi\n")
+    terminal.wait_for("word word")
+    terminal.type("\x03")
+    terminal.wait_for("tokens/s")
+    terminal.wait_for("> ")
+    terminal.type("Again\n")
+    terminal.wait_for("Back.")
+    terminal.wait_for("> ")
+    terminal.type("/nosuch\n")
+    terminal.wait_for("error: There is no command /nosuch")
+    terminal.wait_for("> ")
+    terminal.type("\x04")
+    terminal.rest()
+    assert terminal.process.returncode == 0
+
+
+def test_ctrl_c_ends_a_single_command_with_its_text(edgellm: CommandLine, terminals: list[Terminal]) -> None:
+    model = edgellm.script(reply="word ", repeat=3_000, seconds_per_token=0.02)
+    terminal = Terminal(edgellm, "generate", "--model", model, "x")
+    terminals.append(terminal)
+    terminal.wait_for("word word")
+    terminal.type("\x03")
+    terminal.rest()
+    assert terminal.process.returncode == 130
+
+
+def test_a_model_cannot_steer_the_terminal(edgellm: CommandLine, terminals: list[Terminal]) -> None:
+    model = edgellm.script(reply="a\x1b]0;title\x07b\u202ec\td")
+    terminal = Terminal(edgellm, "generate", "--quiet", "--model", model, "x")
+    terminals.append(terminal)
+    assert terminal.rest().strip() == "a]0;titlebc\td"
+
+
+def test_without_text_a_terminal_is_told_what_to_do(edgellm: CommandLine, terminals: list[Terminal]) -> None:
+    terminal = Terminal(edgellm, "summarize", "--key-sentences", "1")
+    terminals.append(terminal)
+    assert "Give a text or a file" in terminal.rest()
+    assert terminal.process.returncode == 2
