@@ -111,5 +111,6 @@ def describe(finish: Finish, reason: str) -> str:
     """The facts of an answer in a line."""
     if finish.device == NO_MODEL:
         return reason
-    speed = f"{finish.new_tokens} tokens in {finish.seconds:.2f} s, {finish.tokens_per_second:.0f} tokens/s"
-    return f"{speed}, on {finish.device}. {reason}".rstrip()
+    count = f"{finish.new_tokens} token{'' if finish.new_tokens == 1 else 's'}"
+    speed = f", {finish.tokens_per_second:.0f} tokens/s" if finish.tokens_per_second else ""
+    return f"{count} in {finish.seconds:.2f} s{speed}, on {finish.device}. {reason}".rstrip()
