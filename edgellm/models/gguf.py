@@ -2,8 +2,9 @@
 
 Format: the GGUF specification of ggml (versions 2 and 3, little-endian). Every count, length and offset in a file is
 treated as hostile: each has a cap, the whole reading has a deadline, and the tensors must lie inside the file without
-overlapping. Beyond that, three faults that are known to end the process of llama.cpp are refused: a wrong layer
-count, a norm epsilon that is no small positive number, and weights of a type that cannot hold weights.
+overlapping. Beyond that, the faults that are known to end the process of llama.cpp are refused: a wrong layer or head
+count, a norm epsilon that is no small positive number, weights of a type that cannot hold weights, and a vocabulary
+with a token twice.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edgellm.errors import ModelDamaged, ModelNotFound, ModelUnsupported, StorageError
+from edgellm.models.gguf_types import FILE_TYPES, INTEGERS, PLAIN, TYPES
 
 _MAX_PAIRS = 65_536
 _MAX_TENSORS = 100_000
@@ -29,28 +31,12 @@ _MAX_ITEMS = 16 << 20
 _MAX_KEPT_ITEMS = 4_096
 _MAX_HEADER = 512 << 20
 _MAX_LAYERS = 4_096
+_MAX_HEADS = 4_096
 _CHUNK = 1 << 20
 _STRING, _ARRAY = 8, 9
+_LENGTH = struct.Struct("<Q")
+_TOKENS = "tokenizer.ggml.tokens"
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-
-# ggml type number: (name, elements in a block, bytes of a block)
-_TYPES = {
-    0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),
-    7: ("Q5_1", 32, 24), 8: ("Q8_0", 32, 34), 9: ("Q8_1", 32, 36), 10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110),
-    12: ("Q4_K", 256, 144), 13: ("Q5_K", 256, 176), 14: ("Q6_K", 256, 210), 15: ("Q8_K", 256, 292),
-    16: ("IQ2_XXS", 256, 66), 17: ("IQ2_XS", 256, 74), 18: ("IQ3_XXS", 256, 98), 19: ("IQ1_S", 256, 50),
-    20: ("IQ4_NL", 32, 18), 21: ("IQ3_S", 256, 110), 22: ("IQ2_S", 256, 82), 23: ("IQ4_XS", 256, 136),
-    24: ("I8", 1, 1), 25: ("I16", 1, 2), 26: ("I32", 1, 4), 27: ("I64", 1, 8), 28: ("F64", 1, 8),
-    29: ("IQ1_M", 256, 56), 30: ("BF16", 1, 2), 34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66), 39: ("MXFP4", 32, 17),
-}  # fmt: skip
-_PLAIN = frozenset({"F32", "F16", "BF16"})
-_INTEGERS = frozenset({"I8", "I16", "I32", "I64", "F64"})
-_FILE_TYPES = {
-    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
-    13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS",
-    21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
-    29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +132,8 @@ class _Reader:
         """The next `count` bytes."""
         end = self._at + count
         if end > len(self._buffer):
+            if count > _MAX_STRING:
+                raise _damaged(self.name, f"it claims a piece of {count} bytes")
             self._refill(count)
             end = count
         piece = self._buffer[self._at : end]
@@ -181,8 +169,11 @@ class _Reader:
         """A string; bytes that are no UTF-8 are replaced."""
         return self.take(self.count("Q", most, "bytes of text")).decode("utf-8", "replace")
 
-    def value(self, kind: int) -> Any:
-        """A metadata value. Long and textual arrays are passed over and leave a `LongArray`."""
+    def value(self, kind: int, distinct: bool = False) -> Any:
+        """A metadata value. Long and textual arrays are passed over and leave a `LongArray`.
+
+        With `distinct` no text of a textual array may come twice, other than the empty one.
+        """
         if kind in _SCALARS:
             return self.number(_SCALARS[kind])
         if kind == _STRING:
@@ -190,13 +181,23 @@ class _Reader:
             return text if len(text) <= _MAX_KEPT_STRING else ""
         if kind != _ARRAY:
             raise _damaged(self.name, f"it has a value of unknown type {kind}")
-        return self._array()
+        return self._array(distinct)
 
-    def _array(self) -> Any:
+    def _array(self, distinct: bool) -> Any:
         kind, count = int(self.number("I")), self.count("Q", _MAX_ITEMS, "items in a list")
         if kind == _STRING:
+            if count * 8 > self.size - self._taken:
+                raise _damaged(self.name, "it ends inside its header")
+            seen: set[bytes] = set()
+            empty = 0
             for _ in range(count):
-                self.take(self.count("Q", _MAX_STRING, "bytes of text"))
+                item = self.take(_LENGTH.unpack(self.take(8))[0])
+                if distinct:
+                    item = item.partition(b"\0")[0]  # llama.cpp reads it as a C string
+                    empty += not item
+                    seen.add(item)
+            if distinct and len(seen - {b""}) != count - empty:
+                raise _damaged(self.name, "its vocabulary has a token twice")
             return LongArray(count)
         if kind not in _SCALARS:
             raise _damaged(self.name, f"it has a list of unknown type {kind}")
@@ -219,7 +220,7 @@ def _read(reader: _Reader, path: Path) -> GgufHeader:
     metadata: dict[str, Any] = {}
     for _ in range(pairs):
         key = reader.text(_MAX_NAME)
-        metadata[key] = reader.value(int(reader.number("I")))
+        metadata[key] = reader.value(int(reader.number("I")), distinct=key == _TOKENS)
     table = [_tensor(reader) for _ in range(tensors)]
     alignment = metadata.get("general.alignment", 32)
     if type(alignment) is not int or not 1 <= alignment <= 1 << 20 or alignment & (alignment - 1):
@@ -232,17 +233,17 @@ def _tensor(reader: _Reader) -> _Tensor:
     name = reader.text(_MAX_NAME)
     shape = [reader.number("Q") for _ in range(reader.count("I", 4, "dimensions"))]
     kind, offset = int(reader.number("I")), int(reader.number("Q"))
-    if kind not in _TYPES:
+    if kind not in TYPES:
         raise ModelUnsupported(
             f"{reader.name} holds weights of type {kind}, which is not known here.",
             "Update EdgeLLM, or get a Q4_K_M file.",
         )
-    kind_name, block, size = _TYPES[kind]
+    kind_name, block, size = TYPES[kind]
     elements = math.prod(shape)
     if any(not 0 < side < 1 << 40 for side in shape) or elements >= 1 << 46 or (shape and shape[0] % block):
         raise _damaged(reader.name, "a tensor has an impossible shape")
-    wrong = name.endswith("norm.weight") and kind_name not in _PLAIN
-    if wrong or (kind_name in _INTEGERS and name.endswith((".weight", ".bias"))):
+    wrong = name.endswith("norm.weight") and kind_name not in PLAIN
+    if wrong or (kind_name in INTEGERS and name.endswith((".weight", ".bias"))):
         raise _damaged(reader.name, "a tensor has a type that cannot hold weights")
     return _Tensor(name, kind_name, elements, offset, elements // block * size)
 
@@ -275,7 +276,7 @@ def _header(path: Path, size: int, metadata: dict[str, Any], table: list[_Tensor
     _check_sense(path.name, blocks, own, table)
     heads = _whole(own.get("attention.head_count")) or 1
     template = metadata.pop("tokenizer.chat_template", "")
-    tokens = metadata.get("tokenizer.ggml.tokens")
+    tokens = metadata.get(_TOKENS)
     types = Counter[str]()
     for tensor in table:
         types[tensor.type] += tensor.size
@@ -294,7 +295,7 @@ def _header(path: Path, size: int, metadata: dict[str, Any], table: list[_Tensor
         file_size=size,
         tensor_bytes=sum(types.values()),
         parameters=sum(tensor.elements for tensor in table),
-        quantization=_FILE_TYPES.get(_whole(metadata.get("general.file_type")), "")
+        quantization=FILE_TYPES.get(_whole(metadata.get("general.file_type")), "")
         if "general.file_type" in metadata
         else types.most_common(1)[0][0]
         if types
@@ -318,6 +319,9 @@ def _check_sense(name: str, blocks: int, own: Mapping[str, Any], table: Iterable
         raise _damaged(name, f"it claims {blocks} layers and holds {len(layers)}")
     if layers and max(layers) >= blocks:
         raise _damaged(name, "its layers are not numbered in order")
+    heads, shared = _whole(own.get("attention.head_count")), _whole(own.get("attention.head_count_kv"))
+    if heads > _MAX_HEADS or shared > (heads or _MAX_HEADS):
+        raise _damaged(name, f"it claims {heads} attention heads and {shared} for keys")
     for key in ("attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"):
         epsilon = own.get(key, 1e-5)
         if not isinstance(epsilon, int | float) or not 0 <= epsilon < 1:
