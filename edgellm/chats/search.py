@@ -24,7 +24,7 @@ def query(table: Literal["chat", "message"], words: Sequence[str], limit: int) -
         values.append(" ".join('"' + word.replace('"', '""') + '"' for word in long))
     chat = "message.chat" if table == "message" else "chat.id"
     join = "JOIN chat ON chat.id = message.chat" if table == "message" else ""
-    text = f"""SELECT {table}.id, {chat}, {table}.{column} FROM {table} {join}
+    text = f"""SELECT {table}.id, {chat}, CAST({table}.{column} AS BLOB) FROM {table} {join}
                WHERE chat.deleted IS NULL AND {" AND ".join(conditions)}
                ORDER BY {table}.id DESC LIMIT ?"""
     return text, (*values, limit)

@@ -18,12 +18,12 @@ from typing import Any
 import apsw
 
 from edgellm import database
-from edgellm.chats import search
+from edgellm.chats import salvage, search
 from edgellm.chats.imports import Copy
 from edgellm.chats.presence import Presence
 from edgellm.chats.schema import MIGRATIONS
 from edgellm.chats.stream import INTERVAL, StreamWriter
-from edgellm.chats.values import Chat, Hit, State, StoredMessage, clean
+from edgellm.chats.values import Chat, Hit, State, StoredMessage, clean, readable
 from edgellm.errors import StorageError
 from edgellm.runtimes.base import Role
 
@@ -31,8 +31,8 @@ __all__ = ["Chat", "Hit", "State", "Store", "StoredMessage"]
 
 KEEP_DELETED = 7 * 24 * 3600.0
 TITLE_LENGTH = 60
-_CHAT = "SELECT id, title, system, draft, leaf, created, updated FROM chat"
-_MESSAGE = "SELECT id, chat, parent, role, text, state, facts, created FROM message"
+_CHAT = "SELECT id, CAST(title AS BLOB), CAST(system AS BLOB), CAST(draft AS BLOB), leaf, created, updated FROM chat"
+_MESSAGE = "SELECT id, chat, parent, role, CAST(text AS BLOB), state, CAST(facts AS BLOB), created FROM message"
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +57,8 @@ class Store:
                     db.execute("DELETE FROM chat WHERE deleted < ?", (clock() - KEEP_DELETED,))
             with _translated():
                 self._presence.stay()
+            if self.notice:
+                self._salvage(path)
         except StorageError:
             self._db.close()
             raise
@@ -64,6 +66,15 @@ class Store:
     def _tell(self, notice: str) -> None:
         self.notice = notice
         _log.warning("%s", notice)
+
+    def _salvage(self, path: Path) -> None:
+        """Bring back what can be read of the damaged file that was moved aside."""
+        damaged = salvage.newest_damaged(path)
+        copies = salvage.read(damaged) if damaged is not None else []
+        for copy in copies:
+            self.add_copy(copy)
+        if copies:
+            self.notice += f" {len(copies)} {'chat was' if len(copies) == 1 else 'chats were'} recovered from it."
 
     def close(self) -> None:
         """Close the database; writers that are still open fail from now on."""
@@ -89,12 +100,12 @@ class Store:
         rows = self._rows(f"{_CHAT} WHERE id = ? AND deleted IS NULL", (key,))
         if not rows:
             raise StorageError("This chat is no longer there.", "Choose another one in the list.")
-        return Chat(*rows[0])
+        return _chat(rows[0])
 
     def chats(self, limit: int = 200) -> tuple[Chat, ...]:
         """The chats, the one used last first."""
         query = f"{_CHAT} WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT ?"
-        return tuple(Chat(*row) for row in self._rows(query, (limit,)))
+        return tuple(_chat(row) for row in self._rows(query, (limit,)))
 
     def rename(self, chat: int, title: str) -> None:
         """Give the chat a title."""
@@ -183,8 +194,9 @@ class Store:
         with self._lock:
             titles = self._rows(*search.query("chat", words, limit))
             messages = self._rows(*search.query("message", words, limit))
-            hits = [Hit(self.chat(key), None, title) for key, _, title in titles]
-            hits += [Hit(self.chat(chat), key, search.excerpt(found, words[0])) for key, chat, found in messages]
+            hits = [Hit(self.chat(key), None, readable(title)) for key, _, title in titles]
+            for key, chat, found in messages:
+                hits.append(Hit(self.chat(chat), key, search.excerpt(readable(found), words[0])))
         return tuple(hits[:limit])
 
     # Copies
@@ -279,6 +291,15 @@ def _encoded(facts: Mapping[str, Any]) -> str:
     return clean(json.dumps(dict(facts), ensure_ascii=False))
 
 
+def _chat(row: tuple[Any, ...]) -> Chat:
+    key, title, system, draft, *rest = row
+    return Chat(key, readable(title), readable(system), readable(draft), *rest)
+
+
 def _stored(row: tuple[Any, ...]) -> StoredMessage:
     key, chat, parent, role, text, state, facts, created = row
-    return StoredMessage(key, chat, parent, role, text, state, json.loads(facts), created)
+    try:
+        found = json.loads(readable(facts))
+    except ValueError:
+        found = {}
+    return StoredMessage(key, chat, parent, role, readable(text), state, found, created)

@@ -61,3 +61,8 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def readable(value: bytes | str) -> str:
+    """A text out of the database, where a failing disk may have left bytes that are no characters."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")

@@ -56,8 +56,10 @@ class Budget:
 
 
 def gigabytes(size: int) -> str:
-    """A size for a person, in GB of 2**30 bytes, as system monitors count memory."""
+    """A size for a person, in GB of 2**30 bytes, as system monitors count memory; small ones in MB."""
     value = size / 2**30
+    if value < 0.1:
+        return f"{size / 2**20:.0f} MB"
     return f"{value:.1f} GB" if value >= 10 else f"{value:.2f} GB"
 
 
