@@ -111,7 +111,7 @@ def test_a_bug_keeps_its_traceback_in_the_log_and_out_of_sight(edgellm: CommandL
 
 
 def test_a_reader_that_has_enough_is_no_error(edgellm: CommandLine) -> None:
-    model = edgellm.script(reply="a line of text that is long enough\n", repeat=20_000)
+    model = edgellm.script(reply="a line of text that is long enough\n", repeat=5_000, context=1_000_000)
     with edgellm.start("generate", "--model", model, "x") as running:
         assert running.stdout is not None
         assert running.stderr is not None
