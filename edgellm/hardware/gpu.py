@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,6 +74,23 @@ def _metal(room: Memory, architecture: str) -> Gpu:
 def metal_free(total: int, room: Memory) -> int:
     """What Metal can still take: its share of the memory, and no more than is free in all."""
     return min(total, room.free)
+
+
+def refresh(gpus: Sequence[Gpu], room: Memory) -> tuple[Gpu, ...]:
+    """The same devices with the memory that is free now; NVIDIA's driver is asked again only where it answered."""
+    free: dict[int, int] = {}
+    if any(one.kind == "cuda" and one.usable for one in gpus):
+        answer, _ = ask(_command("nvml"))
+        free = {one.index: one.free for one in cuda_devices(answer)}
+    fresh = []
+    for one in gpus:
+        if one.kind == "metal":
+            fresh.append(replace(one, free=metal_free(one.total, room)))
+        elif one.kind == "cuda":
+            fresh.append(replace(one, free=free.get(one.index, one.free)))
+        else:
+            fresh.append(one)
+    return tuple(fresh)
 
 
 def ask(command: Sequence[str], seconds: float = TIME_LIMIT) -> tuple[Any, str]:

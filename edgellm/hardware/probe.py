@@ -43,12 +43,9 @@ def probe(libraries: Path | None = None) -> Hardware:
 
 
 def refresh(hardware: Hardware) -> Hardware:
-    """The same computer with its free memory and battery as they are now (milliseconds; GPUs are not asked again)."""
+    """The same computer with its free memory and battery as they are now (milliseconds; with CUDA a child is asked)."""
     room = memory.read(cgroup.limits())
-    gpus = tuple(
-        replace(one, free=gpu.metal_free(one.total, room)) if one.kind == "metal" else one for one in hardware.gpus
-    )
-    return replace(hardware, memory=room, power=power.read(), gpus=gpus)
+    return replace(hardware, memory=room, power=power.read(), gpus=gpu.refresh(hardware.gpus, room))
 
 
 def _system() -> str:

@@ -102,6 +102,8 @@ def best(variants: Iterable[str], cpu: Cpu) -> Choice[str]:
     present = tuple(variants)
     if not present:
         return Choice("", "this llama.cpp has one CPU library, linked in")
+    if cpu.architecture not in _NEEDS:
+        return Choice(min(present), "the simplest of this llama.cpp, because this kind of processor is not known here")
     names = usable(present, cpu)
     if not names:
         return Choice("", "no CPU library of this llama.cpp runs on this processor")

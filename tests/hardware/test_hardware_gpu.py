@@ -187,3 +187,15 @@ def test_refreshing_moves_what_metal_can_take() -> None:
     hardware = probe.Hardware(probe.Cpu("x", frozenset(), 1, 1, "aarch64"), ROOM, (metal,))
     again = probe.refresh(hardware)
     assert again.gpus[0].free == again.memory.free > 0
+
+
+def test_refreshing_asks_the_driver_for_what_is_free_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = json.dumps({"devices": [row(free=3), row(index=1, free=2)], "problem": ""})
+    monkeypatch.setattr(gpu, "_command", lambda *_: child(f"print({answer!r})"))
+    cards = (Gpu("cuda", "one", 0, 8, 7), Gpu("cuda", "two", 1, 8, 7), Gpu("vulkan", "three", 0, 8, 7))
+    assert [one.free for one in gpu.refresh(cards, ROOM)] == [3, 2, 7]
+    monkeypatch.setattr(gpu, "_command", lambda *_: child("import os; os.abort()"))
+    assert gpu.refresh(cards, ROOM) == cards
+    monkeypatch.setattr(gpu, "_command", lambda *_: pytest.fail("there is nothing to ask"))
+    dead = (Gpu("cuda", "old", 0, 8, 0, "470", False, "old"),)
+    assert gpu.refresh(dead, ROOM) == dead

@@ -6,12 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 from machines import (
-    ALDER,
     ALL,
-    AMX,
-    AVX,
-    AVX2,
-    AVX512,
     CUDA,
     EIGHT,
     EVERY,
@@ -19,18 +14,14 @@ from machines import (
     FOURTEEN,
     GB,
     HYBRID,
-    IVY,
     METAL,
-    PLAIN,
     SMALL,
-    SSE,
     STARTER,
-    ZEN4,
     computer,
     nvidia,
 )
 
-from edgellm.errors import EngineError, ModelTooLarge
+from edgellm.errors import ModelTooLarge
 from edgellm.hardware.probe import Gpu, Hardware, Power
 from edgellm.models.gguf import GgufHeader
 from edgellm.runtimes.base import Placement
@@ -205,47 +196,6 @@ def test_unified_memory_counts_once() -> None:
     """What Metal takes is not free for the rest: a model that leaves less than 1 GB is tight."""
     chosen = pick(FOURTEEN, apple(16, 9.4), METAL)
     assert chosen.fit == "tight"
-
-
-@pytest.mark.parametrize(
-    ("flags", "variant"),
-    [
-        (frozenset({"sse2"}), "x64"),
-        (SSE, "sse42"),
-        (AVX, "sandybridge"),
-        (IVY, "ivybridge"),
-        (IVY | {"fma"}, "piledriver"),
-        (AVX2, "haswell"),
-        (ALDER, "alderlake"),
-        (AVX512, "skylakex"),
-        (AVX512 | {"avx512vbmi"}, "cannonlake"),
-        (AVX512 | {"avx512_vnni"}, "cascadelake"),
-        (AVX512 | {"avx512_vnni", "avx512vbmi"}, "icelake"),
-        (AVX512 | {"avx512_vnni", "avx512_bf16"}, "cooperlake"),
-        (ZEN4, "zen4"),
-        (AMX, "zen4"),
-        (frozenset({"avx512f", "avx2"}), "x64"),
-    ],
-)
-def test_cpu_library(flags: frozenset[str], variant: str) -> None:
-    chosen = pick(SMALL, computer(16, 11, flags=flags))
-    assert chosen.choice.value.cpu_variant == variant
-    assert chosen.choice.value.repack
-    assert ("AMX" in chosen.parts["cpu_variant"].reason) == (flags == AMX)
-
-
-def test_amx_is_avoided_in_a_plain_build_too() -> None:
-    chosen = pick(SMALL, computer(16, 11, flags=AMX), PLAIN)
-    assert chosen.choice.value.cpu_variant == ""
-    assert not chosen.choice.value.repack
-    assert "AMX" in chosen.parts["repack"].reason
-    assert pick(SMALL, computer(16, 11, flags=ZEN4), PLAIN).choice.value.repack
-
-
-def test_a_build_that_does_not_run_here_is_said() -> None:
-    with pytest.raises(EngineError, match="processor") as caught:
-        pick(SMALL, computer(16, 11, flags=SSE), Build("1", ("haswell", "zen4")))
-    assert "llama-cpp-python" in caught.value.hint
 
 
 @pytest.mark.parametrize(
