@@ -64,7 +64,7 @@ class Client:
     def load(self, path: Path, placement: Placement, limit: float, cancelled: Cancelled = _never) -> protocol.Loaded:
         """Load a model within `limit` seconds. A cancelled load ends the process."""
         id = next(self._ids)
-        self._doing = "loading"
+        self._doing, self._kills = "loading", process.kernel_kills()
         self._child.send(protocol.Load(id, os.fsencode(path), placement))
         message = self._answer(id, limit, cancelled)
         if not isinstance(message, protocol.Loaded):
@@ -94,7 +94,7 @@ class Client:
     def generate(self, request: Request, cancelled: Cancelled) -> Iterator[Event]:
         """Stream an answer. When `cancelled` says so the `Finish` comes at once, even if the engine needs longer."""
         id = next(self._ids)
-        self._doing = "generating"
+        self._doing, self._kills = "generating", process.kernel_kills()
         self._child.send(protocol.Generate(id, request))
         self._unsettled = id
         tally = _Tally()

@@ -13,7 +13,7 @@ from edgellm.errors import EngineError
 
 Doing = Literal["starting", "loading", "testing", "generating", "waiting"]
 Killed = Literal["", "closed", "cancelled", "silent", "stuck", "slow", "garbage"]
-Kind = Literal["crash", "memory", "silent", "garbage", "ended", "closed"]
+Kind = Literal["crash", "memory", "silent", "garbage", "stuck", "ended", "closed"]
 
 _MEMORY_WORDS = ("out of memory", "bad_alloc", "memoryerror", "failed to allocate", "cannot allocate memory", "enomem")
 _WINDOWS = MappingProxyType(
@@ -93,7 +93,7 @@ def explain(end: Exit) -> Outcome:
     if end.killed == "silent":
         return Outcome("silent", f"The engine stopped answering {during}.", "Send it again: it starts by itself.")
     if end.killed == "stuck":
-        return Outcome("silent", "The engine did not stop when it was asked to.", "Send it again: it starts by itself.")
+        return Outcome("stuck", "The engine did not stop when it was asked to.", "Send it again: it starts by itself.")
     if end.killed == "slow":
         return Outcome("silent", f"The engine took too long {during}.", "Try a smaller model or a smaller context.")
     if end.killed == "garbage":

@@ -47,12 +47,14 @@ def device_label(placement: Placement) -> str:
 
 
 def describe(placement: Placement) -> str:
-    """A placement in a few words: `CPU (haswell, no repacking, 2k context)`."""
-    details = [placement.cpu_variant] if placement.cpu_variant else []
-    if device_label(placement) != "CPU":
-        details = [f"{placement.gpu_layers} layers" if placement.gpu_layers > 0 else "all layers"]
-    elif not placement.repack:
-        details.append("no repacking")
+    """A placement in a few words: `CPU, haswell, no repacking, 2k context`."""
+    words = [device_label(placement)]
+    if words[0] != "CPU":
+        words.append(f"{placement.gpu_layers} layers" if placement.gpu_layers > 0 else "all layers")
+    elif placement.cpu_variant:
+        words.append(placement.cpu_variant)
+    if words[0] == "CPU" and not placement.repack:
+        words.append("no repacking")
     size = placement.context
-    details.append(f"{size // 1024}k context" if size >= 1024 else f"context of {size}")
-    return f"{device_label(placement)} ({', '.join(details)})"
+    words.append(f"{size // 1024}k context" if size >= 1024 else f"context of {size}")
+    return ", ".join(words)

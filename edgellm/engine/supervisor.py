@@ -106,7 +106,10 @@ class Engine:
 
     def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
         """Stream an answer, first bringing a stopped engine back. Raises an `EdgeError`; what came before it stays."""
-        with self._turn.taken():
+        with self._turn.taken(cancelled) as mine:
+            if not mine:
+                yield cancelled_finish()
+                return
             self._stop.clear()
 
             def stop() -> bool:
@@ -170,7 +173,7 @@ class Engine:
         if path is None:
             raise UsageError("No model is loaded.", "Load a model first.")
         if refusal := self._refused.get(model_key(path)):
-            raise refusal
+            raise EngineError(refusal.message, refusal.hint)
         if self._client is not None and case is not None:
             client = self._client
             try:
@@ -238,10 +241,14 @@ class Engine:
                     raise
                 self._note(case, ended, answering=False)
                 short = ended.outcome.kind == "memory"
-            except (OutOfMemory, ModelTooLarge) as refused:
-                error, short = refused, True
-                self._history.too_large(case)
+            except EdgeError as refused:
+                error, short = refused, isinstance(refused, OutOfMemory | ModelTooLarge)
+                if short:
+                    self._history.too_large(case)
+                elif not isinstance(refused, EngineError) and device_label(rung.value) == "CPU":
+                    raise  # the file is at fault, not the way it was run
             self._drop()
+            _log.info("%s failed", describe(rung.value))
             if short:
                 rungs = [lower for lower in rungs if _smaller(lower.value, rung.value)]
             self._say(f"{error.message} Next: {rungs[0].reason}" if rungs else error.message)

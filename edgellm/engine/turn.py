@@ -7,25 +7,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edgellm.errors import UsageError
+from edgellm.runtimes.base import Cancelled
 
 
 class Turn:
     """Other threads wait for their turn; the thread that has it gets a `UsageError` instead of waiting for itself."""
+
+    POLL = 0.05
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owner: int | None = None
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Hold the turn. It may be let go by another thread, as when an abandoned generator is collected."""
+    def taken(self, cancelled: Cancelled = lambda: False) -> Iterator[bool]:
+        """Hold the turn; False, and nothing is held, when `cancelled` says so before it came.
+
+        It may be let go by another thread, as when an abandoned generator is collected.
+        """
         me = threading.get_ident()
         if self._owner == me:
             raise UsageError("The engine is still writing an answer.", "Stop it, or wait for its end.")
-        self._lock.acquire()
+        while not self._lock.acquire(timeout=self.POLL):
+            if cancelled():
+                yield False
+                return
         self._owner = me
         try:
-            yield
+            yield True
         finally:
             self._owner = None
             self._lock.release()

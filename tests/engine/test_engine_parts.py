@@ -47,6 +47,7 @@ _PLACE = Placement(cpu_variant="haswell")
         (Exit(7, "generating"), "crash", "status 7"),
         (Exit(0, "waiting"), "crash", "status 0"),
         (Exit(-signal.SIGKILL, "generating", "silent"), "silent", "stopped answering"),
+        (Exit(-signal.SIGKILL, "generating", "stuck"), "stuck", "did not stop"),
         (Exit(-signal.SIGKILL, "loading", "slow"), "silent", "too long while loading"),
         (Exit(-signal.SIGKILL, "generating", "garbage"), "garbage", "garbage"),
         (Exit(-signal.SIGKILL, "loading", "closed", memory_short=True), "closed", "closed"),
@@ -204,8 +205,8 @@ def test_empty_reports_of_engines_that_are_gone_are_swept(tmp_path: Path) -> Non
 def test_labels() -> None:
     assert device_label(Placement()) == "CPU"
     assert device_label(Placement(device="cuda:0", gpu_layers=9)) == "GPU (CUDA)"
-    assert describe(Placement(cpu_variant="haswell", repack=False)) == "CPU (haswell, no repacking, 4k context)"
-    assert describe(Placement(device="metal", gpu_layers=20, context=512)) == "GPU (Metal) (20 layers, context of 512)"
+    assert describe(Placement(cpu_variant="haswell", repack=False)) == "CPU, haswell, no repacking, 4k context"
+    assert describe(Placement(device="metal", gpu_layers=20, context=512)) == "GPU (Metal), 20 layers, context of 512"
 
 
 @pytest.fixture

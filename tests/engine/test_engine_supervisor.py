@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from edgellm.errors import (
     OfflineError,
     UsageError,
 )
-from edgellm.runtimes.base import Chunk, Message
+from edgellm.runtimes.base import Chunk, Message, Placement
 
 
 @pytest.fixture
@@ -136,6 +137,25 @@ def test_out_of_memory_without_a_smaller_way_is_said_once(bench: Bench) -> None:
     assert engine.status().steps == ("There is not enough memory for this model.",)
     assert engine.status().state == "stopped"
     assert engine.status().pid is None
+
+
+def test_a_kill_by_the_kernel_for_want_of_memory_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = itertools.count()
+    monkeypatch.setattr("edgellm.engine.process.kernel_kills", lambda: next(counter))
+    engine = bench.engine(plan(FIRST, PLAIN, SMALL))
+    engine.load(bench.script(faults=[{"at": "load", "kind": "kill", "when": {"context": 4096}}]))
+    assert engine.status().placement == SMALL
+    assert engine.status().steps == ("The engine stopped: out of memory while loading. Next: Reason 2.",)
+
+
+def test_a_gpu_that_fails_gives_way_to_the_processor(bench: Bench) -> None:
+    gpu = Placement(runtime="fake", device="cuda:0", gpu_layers=20)
+    for error in ("EngineError", "ModelUnsupported"):
+        fault = {"at": "load", "kind": "error", "error": error, "when": {"device": "cuda:0"}}
+        engine = bench.engine(plan(gpu, FIRST))
+        engine.load(bench.script(error, faults=[fault]))
+        status = engine.status()
+        assert (status.device, status.reason, len(status.steps)) == ("CPU", "Reason 1.", 1)
 
 
 def test_every_way_crashing_is_refused_until_asked_again(bench: Bench) -> None:
@@ -334,6 +354,24 @@ def test_other_threads_wait_for_their_turn(bench: Bench) -> None:
     for thread in threads:
         thread.join()
     assert sorted(answers) == texts
+
+
+def test_who_waits_for_a_turn_can_give_up(bench: Bench) -> None:
+    engine = bench.loaded(reply="word ", repeat=10_000, seconds_per_token=0.01, context=100_000)
+    events = engine.generate(ask())
+    next(events)
+    found: list[str] = []
+
+    def other() -> None:
+        _, finish = split(list(engine.generate(ask("me"), lambda: True)))
+        found.append(finish.reason if finish else "")
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join(10)
+    assert found == ["cancelled"]
+    assert isinstance(next(events), Chunk)
+    events.close()
 
 
 def test_close_in_the_middle_of_an_answer(bench: Bench) -> None:
