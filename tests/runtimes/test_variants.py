@@ -63,8 +63,6 @@ def test_processors_of_other_kinds() -> None:
     assert pick(board, Build("1", arm)).choice.value.cpu_variant == "armv8.2_2"
     mac = computer(8, 6, flags=frozenset({"asimddp", "i8mm"}), architecture="aarch64")
     assert pick(mac, Build("1", ("apple_m4", "apple_m2_m3", "apple_m1"))).choice.value.cpu_variant == "apple_m2_m3"
-    unknown = pick(
-        SMALL, computer(8, 6, flags=frozenset(), architecture="riscv64"), Build("1", ("riscv64_v", "riscv64_0"))
-    )
+    unknown = pick(computer(8, 6, flags=frozenset(), architecture="riscv64"), Build("1", ("riscv64_v", "riscv64_0")))
     assert unknown.choice.value.cpu_variant == "riscv64_0"
     assert "not known" in unknown.parts["cpu_variant"].reason
