@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from edgellm.runtimes.peak import peak_memory
 from edgellm.runtimes.stops import TextStream
 from edgellm.runtimes.template import ChatTemplate
 
+_KV_BLOCK = 32
 _NO_TEXT = frozenset({
     "bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert",
     "gemma-embedding", "llama-embed", "t5", "t5encoder", "clip", "wavtokenizer-dec", "qwen3tts", "pockettts",
@@ -79,6 +80,7 @@ class LlamaRuntime:
             metadata={
                 "chat_template": "ChatML, because the file brings none" if self._template.builtin else "from the file",
                 "cpu_variant": variant,
+                "kv_type": placement.kv_type,
                 "device": self._device,
             },
         )
@@ -92,6 +94,8 @@ class LlamaRuntime:
         header = read_header(path)
         if header.architecture in _NO_TEXT or header.metadata.get(f"{header.architecture}.attention.causal") is False:
             raise ModelUnsupported(f"{header.name} is not a model that writes text.", "Choose a chat model.")
+        if placement.kv_type != "f16" and (header.key_length % _KV_BLOCK or header.value_length % _KV_BLOCK):
+            placement = replace(placement, kv_type="f16")  # its heads do not divide into blocks of q8_0
         api, variant = llama_library.load(placement)
         native = LlamaContext(api, path, placement)
         try:

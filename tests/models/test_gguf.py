@@ -196,7 +196,9 @@ def test_two_thousand_damaged_headers(good: Path, tmp_path: Path) -> None:
     file = tmp_path / "damaged.gguf"
     refused, slowest = 0, 0.0
     for number in range(2_000):
-        file.write_bytes(damage(data, header, random.Random(number)))
+        changed = damage(data, header, random.Random(number))
+        file.write_bytes(changed[:header])
+        os.truncate(file, len(changed))  # the weights do not matter
         started = time.process_time()
         try:
             read_header(file)
