@@ -94,7 +94,12 @@ def _help(output: Output) -> int:
 
 
 def _use_utf8() -> None:
-    """Write UTF-8 whatever the terminal's own encoding is, and never fail at a character."""
+    """Write UTF-8 whatever the terminal's own encoding is, and never fail at a character.
+
+    A program started from an icon on Windows has no streams at all.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - lives as long as the program
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

@@ -1,10 +1,13 @@
-"""The sentences that say most of a text, chosen without a language model, in any language.
+"""The sentences that say most of a text, chosen without a language model, in any language and at any length.
 
 LexRank: G. Erkan and D. R. Radev, "LexRank: Graph-based Lexical Centrality as Salience in Text Summarization", Journal
 of Artificial Intelligence Research 22 (2004). Sentences are nodes, the cosine of their TF-IDF vectors is the weight of
 an edge (continuous LexRank), and the stationary distribution of a damped random walk is each sentence's salience.
 Where the paper takes English words, `terms.py` also cuts character pairs out of unspaced scripts. A sentence that
 repeats a chosen one is passed over, as the paper's reranker does (cross-sentence information subsumption).
+
+The matrix of similarities S = V Vᵀ is never built: a step of the walk multiplies by the sparse V twice, so that a
+book takes memory in proportion to its words.
 """
 
 from __future__ import annotations
@@ -25,9 +28,9 @@ _DAMPING = 0.85
 _TOLERANCE = 1e-6
 _STEPS = 200
 _SAME = 0.8
-_MOST_SENTENCES = 5_000
 
-Matrix = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,54 +46,77 @@ class KeySentence:
 def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySentence, ...]:
     """The `count` most salient sentences of `text`, in the order of the text; fewer when it has fewer."""
     language = language or likely(text)
-    found = sentences.split(text, language)[:_MOST_SENTENCES]
+    found = sentences.split(text, language)
     if not found or count < 1:
         return ()
     cut = Terms(language)
     vectors = _tf_idf([cut.of(sentence.text) for sentence in found])
-    similarity = vectors @ vectors.T
-    scores = _walk(similarity)
+    scores = _Graph(vectors).salience()
     highest = float(scores.max()) or 1.0
-    chosen = sorted(_different(scores, similarity, count))
     return tuple(
         KeySentence(found[at].text, found[at].start, found[at].end, round(float(scores[at]) / highest, 4))
-        for at in chosen
+        for at in sorted(_different(scores, vectors, count))
     )
 
 
-def _tf_idf(documents: Sequence[Sequence[str]]) -> Matrix:
-    """One row of unit length (or zeros) for each sentence."""
+def _tf_idf(documents: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+    """For each sentence the weights of its terms, as a vector of length one (empty for a sentence without terms)."""
     counts = [Counter(document) for document in documents]
     frequency = Counter(term for document in counts for term in document)
-    column = {term: at for at, term in enumerate(frequency)}
-    rows = np.zeros((len(documents), max(len(column), 1)))
-    for at, document in enumerate(counts):
-        for term, times in document.items():
-            rows[at, column[term]] = times * math.log(1 + len(documents) / frequency[term])
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1.0))
+    vectors = []
+    for document in counts:
+        weights = {term: times * math.log(1 + len(documents) / frequency[term]) for term, times in document.items()}
+        length = math.hypot(*weights.values()) or 1.0
+        vectors.append({term: weight / length for term, weight in weights.items()})
+    return vectors
 
 
-def _walk(similarity: Matrix) -> Matrix:
-    """The stationary distribution of the damped walk, by power iteration. A sentence like no other jumps anywhere."""
-    size = len(similarity)
-    sums = similarity.sum(axis=1, keepdims=True)
-    steps = np.where(sums > 0, similarity / np.where(sums > 0, sums, 1.0), 1.0 / size)
-    scores = np.full(size, 1.0 / size)
-    for _ in range(_STEPS):
-        following = (1 - _DAMPING) / size + _DAMPING * (steps.T @ scores)
-        if float(np.abs(following - scores).sum()) < _TOLERANCE:
-            return np.asarray(following)
-        scores = following
-    return scores
+class _Graph:
+    """The sentences as nodes, their vectors as a sparse matrix V in three arrays."""
+
+    def __init__(self, vectors: Sequence[dict[str, float]]) -> None:
+        column: dict[str, int] = {}
+        entries = [
+            (row, column.setdefault(term, len(column)), weight)
+            for row, vector in enumerate(vectors)
+            for term, weight in vector.items()
+        ]
+        self._size, self._terms = len(vectors), max(len(column), 1)
+        self._rows: Places = np.array([row for row, _, _ in entries], dtype=np.intp)
+        self._columns: Places = np.array([place for _, place, _ in entries], dtype=np.intp)
+        self._weights: Numbers = np.array([weight for _, _, weight in entries], dtype=np.float64)
+
+    def salience(self) -> Numbers:
+        """The stationary distribution of the damped walk, by power iteration. A sentence without terms jumps anywhere."""
+        sums = self._similar(np.ones(self._size))
+        alone = sums <= 0
+        sums = np.where(alone, 1.0, sums)
+        scores = np.full(self._size, 1.0 / self._size)
+        for _ in range(_STEPS):
+            jumps = (1 - _DAMPING + _DAMPING * float(scores[alone].sum())) / self._size
+            following = jumps + _DAMPING * self._similar(np.where(alone, 0.0, scores / sums))
+            if float(np.abs(following - scores).sum()) < _TOLERANCE:
+                return following
+            scores = following
+        return scores
+
+    def _similar(self, values: Numbers) -> Numbers:
+        """V Vᵀ times a vector of one number for each sentence."""
+        by_term = np.bincount(self._columns, self._weights * values[self._rows], minlength=self._terms)
+        weighted = self._weights * by_term[self._columns]
+        return np.asarray(np.bincount(self._rows, weighted, minlength=self._size), dtype=np.float64)
 
 
-def _different(scores: Matrix, similarity: Matrix, count: int) -> list[int]:
-    """Positions of the highest scores (the earlier first among equals), without near repetitions."""
+def _different(scores: Numbers, vectors: Sequence[dict[str, float]], count: int) -> list[int]:
+    """Places of the highest scores (the earlier first among equals), without near repetitions."""
     chosen: list[int] = []
     for at in sorted(range(len(scores)), key=lambda at: (-round(float(scores[at]), 9), at)):
         if len(chosen) == count:
             break
-        if all(similarity[at, other] < _SAME for other in chosen):
+        if all(_cosine(vectors[at], vectors[other]) < _SAME for other in chosen):
             chosen.append(at)
     return chosen
+
+
+def _cosine(one: dict[str, float], other: dict[str, float]) -> float:
+    return sum(weight * other.get(term, 0.0) for term, weight in one.items())

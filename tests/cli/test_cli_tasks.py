@@ -88,6 +88,15 @@ def test_the_small_model_is_named_once_on_standard_error(edgellm: CommandLine) -
     assert edgellm("generate", "--quiet", "--model", model, "x").err == ""
 
 
+def test_no_prompt_and_no_answer_reaches_the_log(edgellm: CommandLine, tmp_path: Path) -> None:
+    model = edgellm.script(reply="one CANARY two", faults=[{"at": "generate", "after": 3, "kind": "abort"}])
+    edgellm("generate", "--model", model, "A secret CANARY", status=1)
+    edgellm("chat", "--model", model, "A secret CANARY", status=1)
+    logs = list((tmp_path / "logs").iterdir())
+    assert logs
+    assert all("CANARY" not in path.read_text(encoding="utf-8") for path in logs)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_ctrl_c_keeps_the_text_and_ends_the_engine(edgellm: CommandLine, as_json: bool) -> None:
