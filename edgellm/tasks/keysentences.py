@@ -87,7 +87,7 @@ class _Graph:
         self._weights: Numbers = np.array([weight for _, _, weight in entries], dtype=np.float64)
 
     def salience(self) -> Numbers:
-        """The stationary distribution of the damped walk, by power iteration. A sentence without terms jumps anywhere."""
+        """The stationary distribution of the walk, by power iteration; a sentence without terms jumps anywhere."""
         sums = self._similar(np.ones(self._size))
         alone = sums <= 0
         sums = np.where(alone, 1.0, sums)

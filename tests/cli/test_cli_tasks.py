@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -100,17 +101,16 @@ def test_no_prompt_and_no_answer_reaches_the_log(edgellm: CommandLine, tmp_path:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_ctrl_c_keeps_the_text_and_ends_the_engine(edgellm: CommandLine, as_json: bool) -> None:
-    model = edgellm.script(reply="word ", repeat=1_000, seconds_per_token=0.02)
+    begun = {"at": "generate", "after": 5, "kind": "chatter", "once": True}  # leaves a file when it happens
+    model = edgellm.script(reply="word ", repeat=3_000, seconds_per_token=0.02, faults=[begun])
     running = edgellm.start("generate", "--model", model, *(["--json"] if as_json else []), "x")
     engine = _engine_of(running)
-    assert running.stdout is not None
-    first = b"" if as_json else running.stdout.read(10)
-    time.sleep(4 if as_json else 0.3)  # nothing tells from outside when an object's text has begun
+    _wait_for(lambda: Path(f"{model}.0.done").exists())
     running.send_signal(signal.SIGINT)
-    out = first + running.communicate(timeout=60)[0]
+    out = running.communicate(timeout=60)[0]
     assert running.returncode == 130
     assert b"word word" in out
-    assert out.count(b"word") < 900
+    assert out.count(b"word") < 2_900
     psutil.wait_procs([engine], timeout=5)
     assert not engine.is_running()
 
@@ -134,6 +134,13 @@ def test_an_engine_that_dies_leaves_the_text_and_says_why(edgellm: CommandLine) 
     ran = edgellm("generate", "--model", model, "x", status=1)
     assert ran.out.startswith("one two")
     assert ran.err.startswith("error: ")
+
+
+def _wait_for(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert happened()
 
 
 def _engine_of(running: subprocess.Popen[bytes]) -> psutil.Process:
