@@ -225,7 +225,9 @@ class Client:
         if due and child.pid is not None:
             self._memory = process.memory_of(child.pid)
             child.send(protocol.Ping(child.heard))
-            if silence.over or (silence.suspicious and process.stopped(child.pid)):
+            if silence.suspicious and process.stopped(child.pid):
+                self._end("stopped")
+            if silence.over:
                 self._end("silent")
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from edgellm.errors import EngineError
 
 Doing = Literal["starting", "loading", "testing", "generating", "waiting"]
-Killed = Literal["", "closed", "cancelled", "silent", "stuck", "slow", "garbage"]
+Killed = Literal["", "closed", "cancelled", "silent", "stopped", "stuck", "slow", "garbage"]
 Kind = Literal["crash", "memory", "silent", "garbage", "stuck", "ended", "closed"]
 
 _MEMORY_WORDS = ("out of memory", "bad_alloc", "memoryerror", "failed to allocate", "cannot allocate memory", "enomem")
@@ -92,6 +92,9 @@ def explain(end: Exit) -> Outcome:
         return Outcome("closed", "The engine was closed.", "Load a model to start it again.")
     if end.killed == "silent":
         return Outcome("silent", f"The engine stopped answering {during}.", "Send it again: it starts by itself.")
+    if end.killed == "stopped":
+        hint = "Send it again: it starts by itself."
+        return Outcome("ended", f"The engine stopped answering {during}: it was halted from outside.", hint)
     if end.killed == "stuck":
         return Outcome("stuck", "The engine did not stop when it was asked to.", "Send it again: it starts by itself.")
     if end.killed == "slow":

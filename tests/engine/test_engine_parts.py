@@ -47,6 +47,7 @@ _PLACE = Placement(cpu_variant="haswell")
         (Exit(7, "generating"), "crash", "status 7"),
         (Exit(0, "waiting"), "crash", "status 0"),
         (Exit(-signal.SIGKILL, "generating", "silent"), "silent", "stopped answering"),
+        (Exit(-signal.SIGKILL, "generating", "stopped"), "ended", "halted from outside"),
         (Exit(-signal.SIGKILL, "generating", "stuck"), "stuck", "did not stop"),
         (Exit(-signal.SIGKILL, "loading", "slow"), "silent", "too long while loading"),
         (Exit(-signal.SIGKILL, "generating", "garbage"), "garbage", "garbage"),

@@ -371,7 +371,6 @@ def test_who_waits_for_a_turn_can_give_up(bench: Bench) -> None:
     thread.join(10)
     assert found == ["cancelled"]
     assert isinstance(next(events), Chunk)
-    events.close()
 
 
 def test_close_in_the_middle_of_an_answer(bench: Bench) -> None:
