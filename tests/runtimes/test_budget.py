@@ -91,6 +91,9 @@ def test_layers_on_a_gpu_never_exceed_the_room(header: GgufHeader) -> None:
     assert seen == sorted(seen)
     assert seen[0] == 0
     assert seen[-1] == header.block_count + 1
+    every = [sums.on_gpu(header, whole, layers) for layers in range(header.block_count + 2)]
+    assert every == sorted(set(every))  # each layer, and the output after the last, takes its own
+    assert every[-1] == whole.need - sums.ENGINE
 
 
 def test_layers_and_output_make_up_the_weights() -> None:

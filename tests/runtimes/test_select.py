@@ -24,6 +24,7 @@ from machines import (
 from edgellm.errors import ModelTooLarge
 from edgellm.hardware.probe import Gpu, Hardware, Power
 from edgellm.models.gguf import GgufHeader
+from edgellm.runtimes import fitting
 from edgellm.runtimes.base import Placement
 from edgellm.runtimes.build import Build
 from edgellm.runtimes.select import Selection, choose
@@ -196,6 +197,13 @@ def test_unified_memory_counts_once() -> None:
     """What Metal takes is not free for the rest: a model that leaves less than 1 GB is tight."""
     chosen = pick(FOURTEEN, apple(16, 9.4), METAL)
     assert chosen.fit == "tight"
+    assert pick(FOUR, apple(16, 8.5), METAL).choice.value.context == 4096  # a larger one would take over half of it
+    assert pick(FOUR, apple(16, 12), METAL).choice.value.context == 16_384
+
+
+def test_what_is_left_free_on_each_kind_of_gpu() -> None:
+    assert fitting.room(nvidia(8, free=4)) == 4 * GB - (457 << 20)
+    assert fitting.room(Gpu("metal", "Apple GPU", 0, 8 * GB, 4 * GB)) == 4 * GB - (512 << 20)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +214,7 @@ def test_unified_memory_counts_once() -> None:
         (Power(True, 80.0), 8, 8, "battery"),
         (Power(True, 12.0), 8, 4, "battery is at 12%"),
         (Power(True, 12.0), 2, 2, "battery"),
+        (Power(True, 12.0), 1, 1, "battery"),
         (Power(True, None), 4, 4, "battery"),
         (Power(False, 12.0), 4, 4, "physical core"),
     ],
