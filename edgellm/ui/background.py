@@ -48,10 +48,12 @@ class _Mailbox(QObject):
 
     def __init__(self) -> None:
         super().__init__()
+        self.open = True
         self.delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def _deliver(self, callback: Callable[[Any], None], value: Any) -> None:
-        callback(value)
+        if self.open:
+            callback(value)
 
 
 class _Job(QRunnable):
@@ -104,7 +106,8 @@ class Background:
         self._pool.start(_Job(job, done, failed, self._mailbox))
 
     def close(self) -> None:
-        """Wait up to ten seconds for the jobs that were accepted."""
+        """Wait up to ten seconds for the jobs that were accepted; their callbacks are not called any more."""
+        self._mailbox.open = False
         self._pool.waitForDone(10_000)
 
 

@@ -82,6 +82,16 @@ class ChatPage(QWidget):
         self.chats.search.setFocus()
         self.chats.search.selectAll()
 
+    def escape(self) -> None:
+        """Stop the answer; when there is none, leave what was begun: finding, or editing."""
+        if self._conversation.busy:
+            self._conversation.stop()
+        elif self.find_bar.isVisible():
+            self.find_bar.dismiss()
+            self.composer.input.setFocus()
+        else:
+            self._end_edit()
+
     def flush(self) -> None:
         """Keep what was typed, before the window closes."""
         self.composer.flush()

@@ -19,6 +19,8 @@ from edgellm.ui.background import Runner
 from edgellm.ui.engine_worker import EngineWorker, Job
 
 FRAME = 33
+BUDGET = 16.0
+SMALLEST_PORTION, LARGEST_PORTION = 160, 4_000
 COUNT_DELAY = 350
 VARIED = 0.7
 
@@ -60,7 +62,8 @@ class Conversation(QObject):
         self._worker = worker
         self._limits = limits
         self._job: Job | None = None
-        self._preparing = self._varied = False
+        self._preparing = self._varied = self._over = False
+        self._visible, self._portion = 0, SMALLEST_PORTION
         self._draft = ""
         self._ticket = 0
         self.current: Shown | None = None
@@ -256,33 +259,41 @@ class Conversation(QObject):
         request = Request(
             _prompt(shown.chat.system, past), Sampling(temperature=temperature), max_tokens=limits.max_tokens or None
         )
-        self._job = Job(request, writer)
+        self._job, self._over = Job(request, writer), False
+        self._visible, self._portion = 0, SMALLEST_PORTION
         self._show(shown)
         self.chats_changed.emit()
         self._timer.start()
         self._worker.generate(self._job)
 
     def _frame(self) -> None:
-        """Pass on what has arrived. Painting that takes long makes the next frame later, not the window slower."""
+        """Pass on what has arrived, as much as can be painted in time; slow painting makes fewer frames, not a slow
+        window. Whatever is left when the answer has ended follows in the same way."""
         job = self._job
-        if job is None or not job.take():
+        if job is None:
             return
-        began = time.perf_counter()
-        if self._is_shown(job):
-            self.streamed.emit(job.text)
-        spent = (time.perf_counter() - began) * 1000
-        self._timer.setInterval(max(FRAME, int(spent * 4)))
+        job.take()
+        if self._visible < len(job.text) and self._is_shown(job):
+            self._visible = min(self._visible + self._portion, len(job.text))
+            began = time.perf_counter()
+            self.streamed.emit(job.text[: self._visible])
+            spent = (time.perf_counter() - began) * 1000
+            factor = 0.5 if spent > BUDGET else 1.5
+            self._portion = int(min(max(self._portion * factor, SMALLEST_PORTION), LARGEST_PORTION))
+            self._timer.setInterval(max(FRAME, int(spent * 4)))
+        elif self._over:
+            self._conclude(job)
 
     def _on_ended(self, job: Job) -> None:
-        if job is not self._job:
-            return
+        if job is self._job:
+            self._over = True
+            self._frame()
+
+    def _conclude(self, job: Job) -> None:
         self._timer.stop()
         self._timer.setInterval(FRAME)
-        job.take()
-        self._job = None
+        self._job, self._over = None, False
         shown_now = self._is_shown(job)
-        if shown_now:
-            self.streamed.emit(job.text)
         self.ended.emit(job)
         self.busy_changed.emit(False)
         if shown_now and self.current is not None:

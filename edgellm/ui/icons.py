@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPainterPath, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from edgellm.paths import assets_dir
@@ -25,13 +27,20 @@ def icon(name: str, color: str, active: str = "", size: int = 24, disabled: str 
 
 def pixmap(name: str, color: str, size: int = 24, scale: float = 2) -> QPixmap:
     """The drawing as a pixmap of `size` device-independent pixels."""
+    return QPixmap.fromImage(_drawn(name, color, size, scale))
+
+
+@lru_cache(maxsize=400)
+def _drawn(name: str, color: str, size: int, scale: float) -> QImage:
     source = (assets_dir() / "theme" / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     renderer = QSvgRenderer(QByteArray(source.replace("currentColor", color).encode()))
-    canvas = _canvas(size, scale)
-    painter = QPainter(canvas)
+    image = QImage(QSize(size, size) * scale, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(scale)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
     renderer.render(painter, QRectF(0, 0, size, size))
     painter.end()
-    return canvas
+    return image
 
 
 def app_icon(accent: str = "#0b7285") -> QIcon:
@@ -43,7 +52,8 @@ def app_icon(accent: str = "#0b7285") -> QIcon:
 
 
 def _mark(size: int, accent: str) -> QPixmap:
-    canvas = _canvas(size, 1)
+    canvas = QPixmap(size, size)
+    canvas.fill(Qt.GlobalColor.transparent)
     painter = QPainter(canvas)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.scale(size / 32, size / 32)
@@ -57,11 +67,4 @@ def _mark(size: int, accent: str) -> QPixmap:
     painter.setBrush(QColor("#ffd166"))
     painter.drawRoundedRect(QRectF(18, 19, 3, 5.5), 1, 1)
     painter.end()
-    return canvas
-
-
-def _canvas(size: int, scale: float) -> QPixmap:
-    canvas = QPixmap(QSize(size, size) * scale)
-    canvas.setDevicePixelRatio(scale)
-    canvas.fill(Qt.GlobalColor.transparent)
     return canvas

@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from edgellm import __version__
-from edgellm.ui import crash, language
+from edgellm.ui import crash, language, markdown
 from edgellm.ui.background import Background
 from edgellm.ui.conversation import Conversation, Limits
 from edgellm.ui.engine_worker import EngineWorker
@@ -88,6 +88,7 @@ def start(window: Window) -> None:
     services = window.services
     services.worker.load(services.app.settings.model)
     window.chat.start()
+    services.background.run(markdown.warm_up)
     services.sampler.start()
     if services.app.notice:
         services.notices.say(services.app.notice)

@@ -17,7 +17,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-_LONGEST_PROSE = 2_500
+_LONGEST_PROSE = 1_500
 _LONGEST_HIGHLIGHT = 40_000
 
 
@@ -103,7 +103,7 @@ def _blocks(text: str, lines: list[str]) -> list[tuple[Block, int]]:
 
     def close() -> None:
         if prose:
-            made.append((Prose(parser.renderer.render(prose, parser.options, env)), first))
+            made.append((Prose(parser.renderer.render(prose, parser.options, env).strip()), first))
             prose.clear()
 
     for group in _groups(parser.parse(text, env)):
@@ -164,6 +164,13 @@ def _lexer(language: str) -> Any:
         return get_lexer_by_name(language, stripnl=False) if language else None
     except ClassNotFound:
         return None
+
+
+def warm_up() -> None:
+    """Import and use what the first answer needs, so that it does not wait. For a background thread."""
+    for block in blocks("**a**\n\n```python\npass\n```"):
+        if isinstance(block, Code):
+            highlighted(block, "friendly")
 
 
 def plain(text: str) -> str:

@@ -63,16 +63,23 @@ class MessageView(QFrame):
     def show_message(self, message: StoredMessage, versions: tuple[int, ...]) -> None:
         """Show what is stored; blocks that are the same stay as they are."""
         self.message, self.versions = message, versions
-        self._text = message.text
         if message.role == "user":
             self._show_blocks([Prose(plain(message.text))])
         elif message.state != "streaming":
-            self._streaming = None
-            self._show_blocks(blocks(message.text))
+            self._finish(message.text)
+        self._text = message.text
         self._show_ending(message.state, message.facts)
         self._waiting.setVisible(message.state == "streaming" and not self._text)
         self.tools.setVisible(message.state != "streaming")
         self._show_versions()
+
+    def _finish(self, text: str) -> None:
+        """Show a text that will not grow; parsed from its beginning only when nothing of it is there yet."""
+        streaming, self._streaming = self._streaming, None
+        if streaming is not None and text.startswith(self._text):
+            self._show_blocks(streaming.update(text))
+        elif text != self._text or not self._blocks:
+            self._show_blocks(blocks(text))
 
     def stream(self, text: str) -> None:
         """Show the text so far of an answer that is being made."""

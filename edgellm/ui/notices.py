@@ -14,12 +14,12 @@ from edgellm.ui.language import tr
 from edgellm.ui.theme import Theme
 
 _SHOWN_MS = 9_000
-_MARGIN = 18
+_MARGIN = 10
 _WIDEST = 680
 
 
 class Notices(QFrame):
-    """Floats above the lower edge of a widget. One notice at a time; the newest wins."""
+    """Floats at the upper edge of a widget. One notice at a time; the newest wins."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Notices(QFrame):
         self.setAccessibleName(tr("Notice"))
         self._text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._button = QPushButton()
+        self._button = QPushButton(tr("Undo"))
         self._button.clicked.connect(self._act)
         close = IconButton(theme, "close", tr("Close this notice"), size=14)
         close.clicked.connect(self.hide)
@@ -96,10 +96,10 @@ class Notices(QFrame):
         self._layout.activate()
         height = max(self._layout.totalHeightForWidth(self.width()), self.sizeHint().height())
         self.resize(self.width(), height)
-        self.move((self._host.width() - self.width()) // 2, self._host.height() - height - _MARGIN)
+        self.move((self._host.width() - self.width()) // 2, _MARGIN)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay at the lower edge when the window changes size."""
+        """Stay in the middle when the window changes size."""
         if watched is self._host and event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return False

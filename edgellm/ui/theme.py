@@ -6,6 +6,7 @@ The style sheet is `assets/theme/window.qss`, a text with `$names` for the color
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from string import Template
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -220,7 +221,11 @@ def _font(app: QApplication) -> QFont:
 
 def monospace() -> QFont:
     """The font of code."""
-    for family in _MONOSPACE:
-        if QFontDatabase.hasFamily(family):
-            return QFont(family)
-    return QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    return QFont(_monospace_family())
+
+
+@cache
+def _monospace_family() -> str:
+    """Looked up once: asking for a family is slow."""
+    found = next((family for family in _MONOSPACE if QFontDatabase.hasFamily(family)), "")
+    return found or QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()

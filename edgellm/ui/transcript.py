@@ -14,7 +14,10 @@ from edgellm.ui.text_view import TextView
 from edgellm.ui.theme import Theme
 
 COLUMN = 760
-FIRST_SHOWN = 40
+FIRST_SHOWN = 8
+USUALLY_SHOWN = 40
+_STEP = 4
+_STEP_MS = 30
 _NEAR_END = 40
 
 
@@ -32,6 +35,8 @@ class Transcript(QScrollArea):
         self._limit = FIRST_SHOWN
         self._follow = True
         self.views: list[MessageView] = []
+        self._more = QTimer(self, interval=_STEP_MS)
+        self._more.timeout.connect(self._grow)
         self.setObjectName("transcript")
         self.setAccessibleName(tr("Conversation"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -69,22 +74,35 @@ class Transcript(QScrollArea):
             self._limit = FIRST_SHOWN
             self._follow = True
         self._shown = shown
+        self._build()
+        if shown is not None and self._limit < min(len(shown.path), USUALLY_SHOWN):
+            self._more.start()
+
+    def _build(self) -> None:
+        """Show the last `_limit` messages."""
+        shown = self._shown
         path = shown.path[-self._limit :] if shown is not None else ()
         versions = shown.versions[-self._limit :] if shown is not None else ()
-        kept = 0
-        for view, message in zip(self.views, path, strict=False):
-            if view.message.id != message.id:
-                break
-            kept += 1
-        for view in self.views[kept:]:
-            self._remove(view)
-        del self.views[kept:]
-        for index, message in enumerate(path):
-            if index < kept:
-                self.views[index].show_message(message, versions[index])
+        wanted = {message.id for message in path}
+        known = {view.message.id: view for view in self.views if view.message.id in wanted}
+        for view in self.views:
+            if view.message.id not in wanted:
+                self._remove(view)
+        self.views = []
+        for message, others in zip(path, versions, strict=True):
+            if message.id in known:
+                known[message.id].show_message(message, others)
+                self.views.append(known[message.id])
             else:
-                self._add(message, versions[index])
-        self._earlier.setVisible(shown is not None and len(shown.path) > len(path))
+                self._add(message, others)
+        self._earlier.setVisible(shown is not None and len(shown.path) > max(len(path), USUALLY_SHOWN))
+
+    def _grow(self) -> None:
+        """A few more messages above those that are shown, so that a long chat does not hold up the window."""
+        self._limit = min(self._limit + _STEP, USUALLY_SHOWN)
+        self._build()
+        if self._shown is None or self._limit >= min(len(self._shown.path), USUALLY_SHOWN):
+            self._more.stop()
 
     def stream(self, text: str) -> None:
         """Show the text so far of the last answer."""
@@ -100,7 +118,8 @@ class Transcript(QScrollArea):
         """Highlight `words` everywhere in this chat and return the places in reading order."""
         if words and self._shown is not None and len(self._shown.path) > len(self.views):
             self._limit = len(self._shown.path)
-            self.show_chat(self._shown)
+            self._more.stop()
+            self._build()
         return [place for view in self.views for place in view.mark(words)]
 
     def reveal(self, view: TextView, cursor: QTextCursor) -> None:
@@ -116,7 +135,7 @@ class Transcript(QScrollArea):
         view.edit.connect(self.edit)
         view.switch.connect(self.switch)
         side = Qt.AlignmentFlag.AlignRight if message.role == "user" else Qt.AlignmentFlag(0)
-        self._rows.insertWidget(self._rows.count() - 1, view, 0, side)
+        self._rows.insertWidget(1 + len(self.views), view, 0, side)
         self.views.append(view)
         self._fit(view)
 
@@ -132,14 +151,11 @@ class Transcript(QScrollArea):
             view.setFixedWidth(max(min(view.natural_width(), int(available * 0.86)), 150))
 
     def _show_earlier(self) -> None:
-        self._limit *= 3
         bar = self.verticalScrollBar()
         from_end = bar.maximum() - bar.value()
-        shown, self._follow = self._shown, False
-        for view in self.views:
-            self._remove(view)
-        self.views.clear()
-        self.show_chat(shown)
+        self._limit, self._follow = max(self._limit, USUALLY_SHOWN) * 3, False
+        self._more.stop()
+        self._build()
         QTimer.singleShot(0, self, lambda: bar.setValue(bar.maximum() - from_end))
 
     def _restyle(self) -> None:

@@ -25,32 +25,21 @@ class Example:
 
 
 def examples() -> tuple[Example, ...]:
-    """One per job of the starter, in the very prompts that the tasks send."""
-    from edgellm.tasks import answer, classify, summarize, translate
-
+    """One per job of the starter, in the very prompts that the tasks send (a test compares; `tasks` imports numpy)."""
     sentence = "Where is the nearest pharmacy, please?"
     note = "Anna went to the market on Monday. She bought three apples for her brother."
     question = "What did Anna buy?"
     news = "Paul visited the museum in Paris yesterday. It was raining. He was happy."
     review = "The hotel was clean and the food was delicious."
     story = "Write a short story about Emma and a dog."
+    asked = f"Answer from the text, or reply: The text does not say.\nText: {note}\nQuestion: {question}"
+    answered = tr("{question} Answered from a note.").format(question=question)
+    labels = f"Classify the text as one of: positive, negative\nText: {review}"
     return (
-        Example(
-            "translate",
-            tr("Translate a sentence"),
-            sentence,
-            translate.messages(sentence, "English", "French")[-1].content,
-        ),
-        Example(
-            "question",
-            tr("Answer from a text"),
-            tr("{question} Answered from a note.").format(question=question),
-            answer.messages(question, note)[-1].content,
-        ),
-        Example("summarize", tr("Summarize a note"), news, summarize.messages(news)[-1].content),
-        Example(
-            "classify", tr("Classify a text"), review, classify.messages(review, ("positive", "negative"))[-1].content
-        ),
+        Example("translate", tr("Translate a sentence"), sentence, f"Translate from English to French:\n{sentence}"),
+        Example("question", tr("Answer from a text"), answered, asked),
+        Example("summarize", tr("Summarize a note"), news, f"Summarize in one sentence:\n{news}"),
+        Example("classify", tr("Classify a text"), review, labels),
         Example("write", tr("Write a short story"), story, story),
         Example("spark", tr("Ask what it can do"), "What can you do?", "What can you do?"),
     )

@@ -131,8 +131,6 @@ class Window(QMainWindow):
             page.changed.connect(self._on_setting)
 
     def _add_shortcuts(self) -> None:
-        conversation = self.services.conversation
-
         def on_chat(action: Callable[[], None]) -> Callable[[], None]:
             def act() -> None:
                 self.open_page(0)
@@ -145,7 +143,7 @@ class Window(QMainWindow):
             "search": on_chat(self.chat.open_search),
             "find": on_chat(self.chat.open_find),
             "settings": lambda: self.open_key("settings"),
-            "stop": conversation.stop,
+            "stop": self.chat.escape,
             "help": lambda: Sheet(self).open(),
             "quit": self.close,
         }

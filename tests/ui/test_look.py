@@ -1,0 +1,118 @@
+"""Themes are readable, every sentence of the window has its Chinese, speeds are counted in words."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
+
+import edgellm.ui
+from edgellm.settings import Settings
+from edgellm.ui import facts, language, main, settings_page, theme
+from edgellm.ui.icons import pixmap
+from edgellm.ui.pages import pages
+
+UI = Path(edgellm.ui.__file__).parent
+
+
+def _luminance(name: str) -> float:
+    color = QColor(name)
+    shares = (color.redF(), color.greenF(), color.blueF())
+    parts = [float(c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4) for c in shares]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colors", [theme.LIGHT, theme.DARK, theme.CONTRAST_LIGHT, theme.CONTRAST_DARK])
+def test_text_can_be_read_in_every_theme(colors: theme.Colors) -> None:
+    """4.5 to 1 is what WCAG 2 asks for text, 7 to 1 for enhanced contrast."""
+    least = 7.0 if colors.name.startswith("high") else 4.5
+    grounds = (colors.window, colors.surface, colors.raised, colors.rail, colors.tint, colors.code, colors.hover)
+    for ground in grounds:
+        assert _contrast(colors.text, ground) >= least, ("text", ground)
+        assert _contrast(colors.muted, ground) >= least, ("muted", ground)
+    for ground in (colors.window, colors.surface, colors.raised):
+        for name in ("accent", "danger", "warning"):
+            assert _contrast(getattr(colors, name), ground) >= 4.5, (name, ground)
+    assert _contrast(colors.on_accent, colors.accent) >= 4.5
+    assert _contrast(colors.text, colors.selection) >= 4.5
+
+
+def test_high_contrast_and_dark_follow_the_choice() -> None:
+    app = main.application()
+    assert theme._pick("contrast", app).name.startswith("high contrast")
+    assert theme._pick("dark", app) is theme.DARK
+    assert theme._pick("light", app) is theme.LIGHT
+
+
+def _sentences() -> Iterator[str]:
+    for path in sorted(UI.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
+                for part in ast.walk(node.args[0]):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value:
+                        yield part.value
+    for spec in dataclasses.fields(Settings):
+        yield from (spec.metadata["description"], *spec.metadata["choices"])
+    yield from settings_page.NAMES.values()
+    yield from (title for title, _ in settings_page.GROUPS)
+
+
+def test_every_sentence_of_the_window_is_there_in_chinese() -> None:
+    table = json.loads(language.tables()["zh_CN"].read_text(encoding="utf-8"))
+    ignored = {"_", " ", "description"}
+    missing = sorted({text for text in _sentences() if text not in table and text not in ignored})
+    assert missing == []
+    for english, chinese in table.items():
+        assert english.count("{") == chinese.count("{"), english
+
+
+def test_a_language_changes_words_and_direction() -> None:
+    app = main.application()
+    assert isinstance(app, QApplication)
+    table = language.Table(language.tables()["zh_CN"])
+    app.installTranslator(table)
+    try:
+        assert language.tr("Undo") == "撤销"
+        assert language.tr("Not in the table") == "Not in the table"
+    finally:
+        app.removeTranslator(table)
+    language.install(app, "ar")
+    assert app.layoutDirection() == Qt.LayoutDirection.RightToLeft
+    language.install(app, "en")
+    assert app.layoutDirection() == Qt.LayoutDirection.LeftToRight
+
+
+def test_every_page_has_its_drawing() -> None:
+    app = main.application()
+    assert app is not None
+    for page in pages():
+        image = pixmap(page.key, "#ff0000", 24).toImage()
+        reds = sum(image.pixelColor(x, y).red() > 200 for x in range(48) for y in range(48))
+        assert reds > 60, page.key
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Good morning, Anna.", 3), ("火车站在哪里？", 6), ("Où est l'école", 4), ("", 0), ("中文 and English", 4)],
+)
+def test_words_are_counted(text: str, words: int) -> None:
+    assert facts.words(text) == words
+
+
+def test_speed_is_in_words() -> None:
+    made = {"new_tokens": 10, "tokens_per_second": 100.0}
+    assert facts.words_per_second(made, "one two three four five") == 50.0
+    assert facts.rate(4.25) == "4.2 words/s"
+    assert facts.rate(1234.5) == "1,234 words/s"
