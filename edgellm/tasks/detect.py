@@ -47,18 +47,17 @@ class Detector:
             return Detected(self._languages[0], 0.0, "there are no letters in the text")
         if "zh" in self._languages and (share := han_share(text)) > 0.5:
             return Detected("zh", share, "its characters are Chinese")
-        return self._by_words(text) or self._by_statistics(text)
+        ranked = self._by_words(text)
+        near = [code for code, share in ranked if share >= ranked[0][1] - _LEAD] if ranked else []
+        if len(near) == 1:
+            return Detected(near[0], round(ranked[0][1], 3), "its words are known")
+        return self._by_statistics(text, near or list(self._languages))
 
-    def _by_words(self, text: str) -> Detected | None:
-        """The language most of whose words are known, if it leads clearly."""
-        shares = {code: self._share(text, code) for code in self._languages if code in STOP and code != "zh"}
-        ranked = sorted(shares, key=lambda code: -shares[code])
-        if not ranked:
-            return None
-        best, second = ranked[0], shares[ranked[1]] if len(ranked) > 1 else 0.0
-        if shares[best] < _ENOUGH or shares[best] - second < _LEAD:
-            return None
-        return Detected(best, round(shares[best], 3), "its words are known")
+    def _by_words(self, text: str) -> list[tuple[str, float]]:
+        """Languages by the share of their words that are known, best first; none where the best is not enough."""
+        codes = [code for code in self._languages if code in STOP and code != "zh"]
+        ranked = sorted(((code, self._share(text, code)) for code in codes), key=lambda pair: -pair[1])
+        return ranked if ranked and ranked[0][1] >= _ENOUGH else []
 
     def _share(self, text: str, language: str) -> float:
         words = [word.casefold() for word in _WORD.findall(text)]
@@ -66,11 +65,13 @@ class Detector:
         share = sum(word in common for word in words) / len(words) if words else 0.0
         return max(share, self._lexicon.share(text, language)) if self._lexicon else share
 
-    def _by_statistics(self, text: str) -> Detected:
+    def _by_statistics(self, text: str, near: Sequence[str]) -> Detected:
+        """The likeliest of `near` by the statistical model; the first of them where it cannot tell."""
         if self._identifier is None:
             from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
             self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
             self._identifier.set_languages(list(self._languages))
-        language, confidence = self._identifier.classify(text)
-        return Detected(str(language), round(float(confidence), 3), "its letters look like it")
+        scores = {str(code): float(score) for code, score in self._identifier.rank(text)}
+        best = max(near, key=lambda code: scores[code])  # the first among equals
+        return Detected(best, round(scores[best], 3), "its letters look like it")

@@ -55,6 +55,12 @@ def test_a_word_that_two_languages_know_is_not_decided_by_them() -> None:
     assert Detector(FIVE, lexicon).detect("Paul").confidence < 0.5
 
 
+def test_statistics_decide_among_the_languages_that_know_the_words() -> None:
+    lexicon = Lexicon({"en": ["Paul", "no"], "fr": ["Paul"], "de": ["Paul"], "es": ["Paul", "no"]})
+    assert Detector(FIVE, lexicon).detect("Paul, no").language in ("en", "es")
+    assert Detector(FIVE, lexicon).detect("Paul").language == "en"
+
+
 def test_nothing_to_detect_has_no_confidence() -> None:
     assert Detector(FIVE).detect("12 : 30").confidence == 0.0
 
