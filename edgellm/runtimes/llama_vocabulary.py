@@ -20,7 +20,10 @@ class Vocabulary:
         self._room = ctypes.create_string_buffer(256)
 
     def specials(self) -> dict[str, str]:
-        """The names under which chat templates know special tokens, and their texts."""
+        """The names under which chat templates know special tokens, and their texts.
+
+        Where a file names none, llama.cpp falls back to a number that may be any word: only control tokens count.
+        """
         api, pointer = self._api, self.pointer
         numbers = {
             "bos_token": self._bos,
@@ -28,7 +31,10 @@ class Vocabulary:
             "unk_token": -1,
             "pad_token": api.llama_vocab_pad(pointer),
         }
-        return {name: self._text(number) for name, number in numbers.items()}
+        return {name: self._text(number) if self._is_control(number) else "" for name, number in numbers.items()}
+
+    def _is_control(self, token: int) -> bool:
+        return 0 <= token < self.size and bool(self._api.llama_vocab_is_control(self.pointer, token))
 
     def _text(self, token: int) -> str:
         raw = self._api.llama_vocab_get_text(self.pointer, token) if 0 <= token < self.size else b""
@@ -75,7 +81,7 @@ class Vocabulary:
         tokens = self.encode(text)
         if tokens == self.encode(text, special=False):
             return set()
-        names = {self._text(token) for token in set(tokens) if self._api.llama_vocab_is_control(self.pointer, token)}
+        names = {self._text(token) for token in set(tokens) if self._is_control(token)}
         return {name for name in names if len(name) > 1 and name in text}
 
     def ends(self, token: int) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgellm.errors import ContextOverflow, EngineError, UsageError
+from edgellm.paths import starter_model
 from edgellm.runtimes.base import Chunk, Event, Finish, Message, Placement, Request, Sampling
 from edgellm.runtimes.llama import LlamaRuntime
 from tests import tiny_gguf
@@ -266,3 +267,18 @@ def test_closed_models_say_so(folder: Path) -> None:
     runtime.close()
     with pytest.raises(EngineError, match="not loaded"):
         run(runtime, ask("go"))
+
+
+def test_only_control_tokens_have_names_in_templates(random_model: LlamaRuntime) -> None:
+    names = random_model._vocabulary.specials()
+    assert names == {"bos_token": "", "eos_token": "<|im_end|>", "unk_token": "", "pad_token": "<|endoftext|>"}
+
+
+def test_the_built_in_model(folder: Path) -> None:
+    runtime = LlamaRuntime.load(starter_model(), PLACEMENT)
+    text, finish = run(runtime, ask("Translate to French: Good morning.", max_tokens=40))
+    assert text
+    assert finish.reason in ("stop", "length")
+    assert "\ufffd" not in text
+    assert runtime.info.metadata["chat_template"] == "from the file"
+    runtime.close()
