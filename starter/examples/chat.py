@@ -57,7 +57,7 @@ TALK: tuple[tuple[str, str], ...] = (
      "How can I sort texts?", "Open the Classify page, or run `edgellm classify`, with your text and your labels."),
     ("How do I ask about a document?|How can I ask a question about a text?|Can you answer questions about a text?|"
      "Can you read a document?|Where can I ask about a document?|How do I ask questions about a file?",
-     "Open the Ask page, or run `edgellm answer`, with your text and your question."),
+     "Open the Documents page, or run `edgellm ask`, with your text and your question."),
     ("Can you write a story?|How do I write a story?|Can you write stories?",
      "Yes. Write, for example: Write a short story about Anna and a dog."),
     ("Can you write a mail?|Can you reply to a mail?|How do I reply to a mail?",
