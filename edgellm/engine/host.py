@@ -8,7 +8,6 @@ else; whatever a native library prints goes to standard error.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import faulthandler
 import logging
@@ -190,21 +189,17 @@ def _crash_file(folder: Path) -> IO[str] | None:
 
 
 def main() -> None:
-    """Set the process up, say hello, and serve."""
+    """Set the process up, say hello, and serve. Arguments: folder of logs, folder of crash reports, parent's id."""
     channel = _private_pipe()
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--logs", type=Path, required=True)
-    parser.add_argument("--crash", type=Path, required=True)
-    parser.add_argument("--parent", type=int, required=True)
-    options = parser.parse_args()
-    process.settle(options.parent)
+    logs, crash_folder, parent = sys.argv[1:]
+    process.settle(int(parent))
     channel.send(protocol.Hello(protocol.VERSION, os.getpid()))
-    crash = _crash_file(options.crash)
+    crash = _crash_file(Path(crash_folder))
 
     from edgellm import log, network
     from edgellm.paths import Paths
 
-    log.setup(Paths.under(options.logs, options.logs, options.logs), name="engine")
+    log.setup(Paths.under(Path(logs), Path(logs), Path(logs)), name="engine")
     network.forbid_outgoing()
     try:
         Host(channel).run()

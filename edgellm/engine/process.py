@@ -19,8 +19,7 @@ _OOM_ADJUST = "600"
 
 def command(logs: Path, crash: Path) -> list[str]:
     """The command line that starts an engine."""
-    own = ["--logs", str(logs), "--crash", str(crash), "--parent", str(os.getpid())]
-    return [sys.executable, "-P", "-m", "edgellm.engine.host", *own]
+    return [sys.executable, "-P", "-m", "edgellm.engine.host", str(logs), str(crash), str(os.getpid())]
 
 
 def environment(outer: Mapping[str, str]) -> dict[str, str]:
@@ -117,21 +116,31 @@ class Memory:
 
 
 def memory_of(pid: int) -> Memory:
-    """How memory stands for an engine; zeros where it cannot be read."""
+    """How memory stands for an engine, within a container's limits; zeros where it cannot be read."""
     import psutil
 
+    from edgellm.hardware import cgroup, memory
+
     try:
-        machine, engine = psutil.virtual_memory(), psutil.Process(pid).memory_info().rss
+        room, engine = memory.read(cgroup.limits()), psutil.Process(pid).memory_info().rss
     except (psutil.Error, OSError):
         return Memory(kills=kernel_kills())
-    return Memory(int(engine), int(machine.available), int(machine.total), kernel_kills())
+    return Memory(int(engine), room.free, room.total, kernel_kills())
 
 
 def kernel_kills() -> int:
     """How many processes Linux has ended for want of memory, in this machine and this control group."""
     count = 0
-    for file, key in (("/proc/vmstat", "oom_kill"), ("/sys/fs/cgroup/memory.events", "oom_kill")):
+    for file in (Path("/proc/vmstat"), *_group_events()):
         with suppress(OSError, ValueError):
-            lines = dict(line.split()[:2] for line in Path(file).read_text().splitlines())
-            count += int(lines.get(key, 0))
+            lines = dict(line.split()[:2] for line in file.read_text().splitlines())
+            count += int(lines.get("oom_kill", 0))
     return count
+
+
+def _group_events() -> list[Path]:
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            if line.startswith("0::/"):
+                return [Path("/sys/fs/cgroup") / line[4:] / "memory.events"]
+    return []

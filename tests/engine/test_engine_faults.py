@@ -43,6 +43,7 @@ def _killer(pid: int, wanted: int) -> Callable[[int], None]:
     return lambda count: os.kill(pid, signal.SIGKILL) if count == wanted else None
 
 
+@pytest.mark.timeout(400)  # fifty processes, on a machine that may be busy
 def test_fifty_kills_fifty_recoveries_and_no_leak(bench: Bench) -> None:
     whole = _WORDS * 400
     engine = bench.loaded(reply=whole, seconds_per_token=0.002, context=100_000)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgellm import errors
@@ -18,6 +18,7 @@ from edgellm.engine.protocol import Decoder, Envelope, decode, encode
 from edgellm.engine.wire import ProtocolError
 from edgellm.runtimes.base import Finish, Message, ModelInfo, Placement, Request, Sampling
 
+_settings = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 _int = st.integers(0, 2**63 - 1)
 _float = st.floats(allow_nan=False)
@@ -60,6 +61,7 @@ _envelope: st.SearchStrategy[Envelope] = st.one_of(
 )
 
 
+@_settings
 @given(st.lists(_envelope, max_size=5), st.randoms(use_true_random=False))
 def test_messages_survive_any_cutting(messages: list[Envelope], random: random.Random) -> None:
     stream, decoder, found = b"".join(encode(message) for message in messages), Decoder(), []
@@ -70,6 +72,7 @@ def test_messages_survive_any_cutting(messages: list[Envelope], random: random.R
     assert found == messages
 
 
+@_settings
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused_or_incomplete(data: bytes) -> None:
     with pytest.raises(ProtocolError):
@@ -80,6 +83,7 @@ def test_random_bytes_are_refused_or_incomplete(data: bytes) -> None:
         return
 
 
+@_settings
 @given(_envelope, st.data())
 def test_a_flipped_byte_gives_a_message_or_a_protocol_error(message: Envelope, data: st.DataObject) -> None:
     body = bytearray(encode(message)[4:])
@@ -90,6 +94,7 @@ def test_a_flipped_byte_gives_a_message_or_a_protocol_error(message: Envelope, d
         return
 
 
+@_settings
 @given(st.sampled_from(sorted(protocol._KINDS)), _plain | st.dictionaries(_text, _plain))
 def test_wrong_fields_are_refused(kind: str, fields: Any) -> None:
     if kind == "shutdown" and fields == {}:
@@ -98,7 +103,7 @@ def test_wrong_fields_are_refused(kind: str, fields: Any) -> None:
         decode(msgpack.packb([kind, fields]))
 
 
-@settings(max_examples=20)
+@_settings
 @given(st.integers(0, 300).filter(lambda version: version != protocol.VERSION))
 def test_another_version_is_refused(version: int) -> None:
     with pytest.raises(ProtocolError, match="version"):
