@@ -82,6 +82,12 @@ class ChatPage(QWidget):
         self.chats.search.setFocus()
         self.chats.search.selectAll()
 
+    def delete_current(self) -> None:
+        """Put the open chat away, with an undo."""
+        current = self._conversation.current
+        if current is not None:
+            self._delete(current.chat.id, current.chat.title)
+
     def escape(self) -> None:
         """Stop the answer; when there is none, leave what was begun: finding, or editing."""
         if self._conversation.busy:

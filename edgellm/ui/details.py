@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):
-        return sorted(str(item) for item in value)
+        return " ".join(sorted(str(item) for item in value))
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
@@ -77,6 +77,7 @@ class Details(QDialog):
         layout.addLayout(form)
         layout.addWidget(text, 1)
         layout.addWidget(self.copy)
+        button.setFocus()
 
     def copy_report(self) -> None:
         """Put the report on the clipboard."""

@@ -41,7 +41,7 @@ class MessageView(QFrame):
         self._streaming: Blocks | None = None
         self._text = message.text
         mine = message.role == "user"
-        self.setObjectName("mine" if mine else "answer")
+        self.setObjectName("answer")
         self.setAccessibleName(tr("Your message") if mine else tr("Answer"))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._box = QVBoxLayout()
@@ -50,10 +50,14 @@ class MessageView(QFrame):
         self._waiting.setProperty("role", "muted")
         self._waiting.hide()
         self._ending = self._make_ending()
+        bubble = QFrame()
+        bubble.setObjectName("mine" if mine else "answer")
+        bubble.setLayout(self._box)
+        self._box.setContentsMargins(*((16, 10, 16, 10) if mine else (0, 0, 0, 0)))
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(*((16, 10, 16, 6) if mine else (0, 4, 0, 4)))
-        layout.setSpacing(6)
-        layout.addLayout(self._box)
+        layout.setContentsMargins(0, 4, 0, 4)
+        layout.setSpacing(4)
+        layout.addWidget(bubble)
         layout.addWidget(self._waiting)
         layout.addWidget(self._ending)
         self.tools = self._make_actions(mine)

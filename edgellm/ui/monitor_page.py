@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SECONDS = 120
 _COLUMNS = 2
+_LONG_UNIT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,10 @@ class Panel(QFrame):
         self._plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._plot.setXRange(-SECONDS, 0, padding=0)
         self._plot.getAxis("bottom").setTicks([[(-119.9, "−2 min"), (-60, "−1 min"), (0, tr("now"))]])
-        self._plot.getAxis("left").setWidth(46)
+        self._plot.getAxis("left").setWidth(58)
         self._plot.getAxis("left").setGrid(60)
-        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
+        for side in ("left", "bottom"):
+            self._plot.getAxis(side).setStyle(hideOverlappingLabels=False)
         self._plot.getPlotItem().setContentsMargins(0, 2, 22, 0)
         self._curve = self._plot.plot([], [])
         layout = QVBoxLayout(self)
@@ -149,8 +151,9 @@ class Panel(QFrame):
     def _scale(self, top: float) -> None:
         self._top = top
         self._plot.setYRange(0, top * 1.08, padding=0)
-        half = f"{top / 2:g}"
-        self._plot.getAxis("left").setTicks([[(top / 1000, "0"), (top / 2, half), (top, f"{top:g}")]])
+        unit = f" {self.kind.unit}" if len(self.kind.unit) < _LONG_UNIT else ""
+        marks = [(top / 1000, "0"), (top / 2, f"{top / 2:g}{unit}"), (top, f"{top:g}{unit}")]
+        self._plot.getAxis("left").setTicks([marks])
 
     def _restyle(self) -> None:
         colors = self._theme.colors

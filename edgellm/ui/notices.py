@@ -94,7 +94,7 @@ class Notices(QFrame):
         width = min(width, max(metrics.horizontalAdvance(line) for line in lines) + taken)
         self.setFixedWidth(max(width, 200))
         self._layout.activate()
-        height = max(self._layout.totalHeightForWidth(self.width()), self.sizeHint().height())
+        height = self._layout.totalHeightForWidth(self.width())
         self.resize(self.width(), height)
         self.move((self._host.width() - self.width()) // 2, _MARGIN)
 

@@ -28,6 +28,7 @@ from edgellm.ui.services import Services
 
 _WIDTH = 780
 _EDITOR = 250
+_INDENT = 8
 _LARGEST_INT = 2_147_483_647
 GROUPS = (
     ("Window", ("theme", "language")),
@@ -146,6 +147,7 @@ class SettingsPage(QScrollArea):
         if isinstance(spec.default, float):
             real = _Wheelless(minimum=rules["low"], maximum=rules["high"], singleStep=0.1, decimals=2, value=value)
             real.setFixedWidth(_EDITOR)
+            real.lineEdit().setTextMargins(_INDENT, 0, 0, 0)
             real.valueChanged.connect(lambda number: self._save(spec.name, number))
             return real
         line = QLineEdit(value)
@@ -158,6 +160,7 @@ class SettingsPage(QScrollArea):
         made = QSpinBox(minimum=rules["low"], maximum=min(rules["high"], _LARGEST_INT), value=value)
         made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         made.setFixedWidth(_EDITOR)
+        made.lineEdit().setTextMargins(_INDENT, 0, 0, 0)
         made.setKeyboardTracking(False)
         made.valueChanged.connect(lambda number: self._save(spec.name, number))
         return made

@@ -21,7 +21,7 @@ from edgellm.ui.settings_page import RELOADS, SettingsPage
 from edgellm.ui.shortcuts import Sheet, shortcuts
 from edgellm.ui.strip import Strip
 
-SIZE = (1180, 780)
+SIZE = (1220, 840)
 _SMALLEST = (760, 520)
 
 

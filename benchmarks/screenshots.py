@@ -1,0 +1,206 @@
+"""Takes the pictures of the documentation: the real window, the real engine, the built-in starter, a virtual screen.
+
+Run: python -m benchmarks.screenshots [--model FILE.gguf] [--only NAME]
+
+Everything happens in a home of its own that is thrown away. The pictures go to docs/screenshots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QDialog, QWidget
+
+from benchmarks.display import screen
+from edgellm.app import App
+from edgellm.ui import main as ui
+from edgellm.ui.welcome import examples
+from edgellm.ui.window import Window
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+_PATIENCE = 60.0
+_MARKDOWN = """Here is the same greeting in five languages, and how a program could choose one.
+
+| Language | Greeting |
+|---|---|
+| English | Good morning! |
+| French | Bonjour ! |
+| German | Guten Morgen! |
+| Spanish | ¡Buenos días! |
+| Chinese | 早上好！ |
+
+```python
+GREETINGS = {"en": "Good morning!", "fr": "Bonjour !", "zh": "早上好！"}
+
+def greet(language: str) -> str:
+    # English where the language is not known
+    return GREETINGS.get(language, GREETINGS["en"])
+```
+
+> Everything stays on **this computer**.
+"""
+
+
+def wait(seconds: float, until: Callable[[], object] = lambda: False) -> None:
+    """Run the event loop for some time, or until something is so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not until():
+        loop = QEventLoop()
+        QTimer.singleShot(20, loop.quit)
+        loop.exec()
+
+
+class Studio:
+    """One window and what is photographed in it."""
+
+    def __init__(self, overrides: Mapping[str, str]) -> None:
+        self.app = App.create(overrides)
+        self.window: Window = ui.build(ui.application(), self.app)
+        self.window.painted.connect(lambda: ui.start(self.window))
+        self.window.show()
+        wait(_PATIENCE, lambda: self.window.status is not None)
+        wait(1.5)
+
+    def say(self, text: str) -> None:
+        """Send a message and wait for the answer."""
+        conversation, views = self.window.services.conversation, self.window.chat.transcript.views
+        before = len(views)
+        self.window.chat.send(text)
+        wait(_PATIENCE, lambda: len(self.window.chat.transcript.views) == before + 2 and not conversation.busy)
+        wait(0.6)
+
+    def keep(self, question: str, answer: str) -> None:
+        """Put a conversation from elsewhere into the store and show it."""
+        store = self.app.store()
+        chat = store.create()
+        asked = store.add(chat.id, None, "user", question)
+        store.add(chat.id, asked.id, "assistant", answer)
+        self.window.services.conversation.chats_changed.emit()
+        self.window.services.conversation.open(chat.id)
+        wait(0.8)
+
+    def picture(self, name: str, widget: QWidget | None = None) -> None:
+        """Save what is on the screen."""
+        TARGET.mkdir(parents=True, exist_ok=True)
+        (widget or self.window).grab().save(str(TARGET / f"{name}.png"))
+        sys.stdout.write(f"docs/screenshots/{name}.png\n")
+
+    def close(self) -> None:
+        """End the window and the engine."""
+        self.window.close()
+        ui.finish(self.window)
+
+
+def chats(studio: Studio, suffix: str = "") -> None:
+    """The first start, a conversation, and Markdown."""
+    window = studio.window
+    window.chat.new_chat()
+    wait(0.5)
+    studio.picture(f"first-start{suffix}")
+    prompts = [example.prompt for example in examples()]
+    for prompt in prompts[1:]:
+        window.chat.new_chat()
+        studio.say(prompt)
+    window.chat.new_chat()
+    studio.say(prompts[0])
+    studio.say("Translate from English to German:\nThe teacher is tired.")
+    studio.say(prompts[2])
+    studio.picture(f"chat{suffix}")
+
+
+def tour(studio: Studio) -> None:
+    """All the pictures of the light window."""
+    window = studio.window
+    chats(studio)
+    studio.keep("How do I greet people in five languages?", _MARKDOWN)
+    studio.picture("markdown")
+    window.chat.delete_current()
+    wait(0.6)
+    studio.picture("undo")
+    window.services.notices.hide()
+    window.open_key("summarize")
+    wait(0.4)
+    studio.picture("page-to-come")
+    window.open_key("settings")
+    wait(0.4)
+    studio.picture("settings")
+    window.strip.device.click()
+    wait(_PATIENCE, lambda: window.findChild(QDialog) is not None)
+    wait(0.6)
+    dialog = window.findChild(QDialog)
+    if dialog is not None:
+        studio.picture("device-details", dialog)
+        dialog.close()
+    monitor(studio, "monitor")
+
+
+def monitor(studio: Studio, name: str, seconds: float = 45.0) -> None:
+    """The monitor after some work."""
+    window = studio.window
+    window.open_key("monitor")
+    end, prompts = time.monotonic() + seconds, [example.prompt for example in examples()]
+    number = 0
+    while time.monotonic() < end:
+        window.services.conversation.new()
+        window.services.conversation.send(prompts[number % len(prompts)])
+        number += 1
+        wait(2.5)
+    studio.picture(name)
+
+
+def dark(studio: Studio) -> None:
+    """The dark window."""
+    studio.window.chat.new_chat()
+    wait(0.5)
+    studio.picture("first-start-dark")
+    studio.say(examples()[0].prompt)
+    studio.keep("How do I greet people in five languages?", _MARKDOWN)
+    studio.picture("markdown-dark")
+    monitor(studio, "monitor-dark", seconds=20.0)
+
+
+def chinese(studio: Studio) -> None:
+    """The window in Simplified Chinese."""
+    studio.window.chat.new_chat()
+    wait(0.5)
+    studio.say("Translate from English to Chinese:\nThe teacher is tired.")
+    studio.picture("chinese")
+
+
+SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
+    "tour": (tour, {"theme": "light", "language": "en"}),
+    "dark": (dark, {"theme": "dark", "language": "en"}),
+    "chinese": (chinese, {"theme": "light", "language": "zh_CN"}),
+}
+
+
+def main() -> int:
+    """Take all pictures, each scene in a process of its own: a language stays installed for the life of one."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", default="", help="another model than the built-in one")
+    parser.add_argument("--only", choices=list(SCENES), default="")
+    arguments = parser.parse_args()
+    if not arguments.only:
+        commands = [[sys.executable, "-m", "benchmarks.screenshots", "--only", scene] for scene in SCENES]
+        model = ["--model", arguments.model] if arguments.model else []
+        return max(os.spawnv(os.P_WAIT, sys.executable, [*command, *model]) for command in commands)
+    with tempfile.TemporaryDirectory() as folder, screen(virtual=True):
+        os.environ["EDGELLM_HOME"] = folder
+        scene, overrides = SCENES[arguments.only]
+        studio = Studio({**overrides, "model": arguments.model} if arguments.model else overrides)
+        try:
+            scene(studio)
+        finally:
+            studio.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
