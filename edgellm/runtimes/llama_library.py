@@ -25,7 +25,7 @@ from edgellm.runtimes.build import Build, inspect
 
 _log = logging.getLogger(__name__)
 _LOG_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
-_LEVELS = {2: logging.DEBUG, 3: logging.WARNING}
+_LEVELS = {2: logging.DEBUG, 3: logging.INFO, 4: logging.WARNING}
 _CPU_DEVICE = 0
 _CAREFUL = "haswell"  # AVX2 and nothing newer: where to begin when nobody chose
 _REINSTALL = "Run: python3 bootstrap.py run"
@@ -52,8 +52,19 @@ def binding() -> Any:
         package = types.ModuleType("llama_cpp")
         package.__path__ = list(spec.submodule_search_locations)
         package.__spec__ = spec
+        package.__dict__["__getattr__"] = _from_parts
         sys.modules["llama_cpp"] = package
     return importlib.import_module("llama_cpp.llama_cpp")
+
+
+def _from_parts(name: str) -> Any:
+    """What the package's own front would have offered, for whoever else imports it in this process."""
+    if not name.startswith("__"):
+        for part in ("llama_cpp.llama_cpp", "llama_cpp.llama"):
+            module = importlib.import_module(part)
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(name)
 
 
 def load(placement: Placement) -> tuple[Any, str]:

@@ -84,6 +84,7 @@ class ChatTemplate:
             if time.monotonic() > end or memory - before > _MEMORY:
                 task.stop(thread)
                 break
+        thread.join(_POLL)
         return task.result()
 
 

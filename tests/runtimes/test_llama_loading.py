@@ -14,7 +14,7 @@ import pytest
 from edgellm.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported
 from edgellm.runtimes import llama_library, registry
 from edgellm.runtimes.base import Finish, Message, Placement, Request
-from edgellm.runtimes.build import inspect
+from edgellm.runtimes.build import Build, inspect
 from edgellm.runtimes.llama import LlamaRuntime
 from tests import tiny_gguf
 
@@ -197,3 +197,35 @@ def test_the_variant_in_use_is_known_when_another_is_asked_for(good: Path) -> No
     _, first = llama_library.load(PLACEMENT)
     _, second = llama_library.load(Placement(cpu_variant="x64"))
     assert first == second
+
+
+def test_the_high_level_class_stays_reachable() -> None:
+    code = (
+        "from edgellm.runtimes import llama_library; llama_library.binding(); from llama_cpp import Llama; print(Llama)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60, text=True)
+    assert "Llama" in done.stdout, done.stderr[-2000:]
+
+
+class _PlainBuild:
+    """The part of a binding that says whether a CPU backend is linked in."""
+
+    class _lib:
+        @staticmethod
+        def ggml_backend_dev_by_type(kind: int) -> int:
+            return 1
+
+
+def test_a_plain_build_ignores_the_variant() -> None:
+    assert llama_library._cpu(_PlainBuild, Build("1"), "haswell") == ""
+
+
+def test_nothing_to_run_on_is_said() -> None:
+    class Empty:
+        class _lib:
+            @staticmethod
+            def ggml_backend_dev_by_type(kind: int) -> None:
+                return None
+
+    with pytest.raises(ModelUnsupported, match="no CPU library"):
+        llama_library._cpu(Empty, Build("1"), "")
