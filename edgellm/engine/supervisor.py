@@ -121,7 +121,8 @@ class Engine:
                 if error.outcome.kind == "closed" and stop() and not self._closed:
                     yield cancelled_finish()
                     return
-                raise self._crashed(error) from error
+                self._crashed(error)
+                raise
             finally:
                 self._rest()
 
@@ -147,7 +148,8 @@ class Engine:
             try:
                 return self._ready(_never).count(messages)
             except EngineEnded as error:
-                raise self._crashed(error) from error
+                self._crashed(error)
+                raise
 
     def cancel(self) -> None:
         """Stop the answer that is being written, if there is one."""
@@ -285,17 +287,14 @@ class Engine:
         if self._history.failed(case, error.outcome, answering):
             raise self._refuse(case.model, f"The model crashed three times within a minute. {error.message}") from error
 
-    def _crashed(self, error: EngineEnded) -> EdgeError:
-        """After the end of a process with a loaded model: what to raise. The next request starts another."""
+    def _crashed(self, error: EngineEnded) -> None:
+        """After the end of a process with a loaded model; raises when it was one too many. The next request starts
+        another."""
         ours = self._client is not None and self._case is not None and self._info is not None
         self._drop()
         self._set(state="stopped", reason=error.message)
         if ours and self._case is not None and error.outcome.counts:
-            try:
-                self._note(self._case, error, answering=True)
-            except EngineError as refusal:
-                return refusal
-        return error
+            self._note(self._case, error, answering=True)
 
     def _start(self) -> Client:
         client = Client(self._paths.logs, self._paths.crash, self._limits)
