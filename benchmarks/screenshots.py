@@ -85,6 +85,8 @@ class Studio:
         self.window.services.conversation.chats_changed.emit()
         self.window.services.conversation.open(chat.id)
         wait(0.8)
+        self.window.chat.transcript.verticalScrollBar().setValue(0)
+        wait(0.2)
 
     def picture(self, name: str, widget: QWidget | None = None) -> None:
         """Save what is on the screen."""

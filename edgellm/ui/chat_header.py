@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QSizePolicy
 from edgellm.chats.export import to_json, to_markdown
 from edgellm.errors import StorageError
 from edgellm.ui.buttons import IconButton
+from edgellm.ui.chat_list import name
 from edgellm.ui.conversation import Shown
 from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.language import tr
@@ -51,15 +52,15 @@ class ChatHeader(QFrame):
         """Show the title."""
         self._shown = shown
         self.setVisible(shown is not None and bool(shown.path))
-        self._title.set_text(shown.chat.title if shown is not None else "")
+        self._title.set_text(name(shown.chat) if shown is not None else "")
 
     def _export(self) -> None:
         if self._shown is None:
             return
         chat, path = self._shown.chat, self._shown.path
-        name = "".join(c if c.isalnum() or c in " -_" else " " for c in chat.title).strip()[:60] or "chat"
+        title = "".join(c if c.isalnum() or c in " -_" else " " for c in chat.title).strip()[:60] or "chat"
         chosen, _ = QFileDialog.getSaveFileName(
-            self, tr("Export this chat"), f"{name}.md", "Markdown (*.md);;JSON (*.json)"
+            self, tr("Export this chat"), f"{title}.md", "Markdown (*.md);;JSON (*.json)"
         )
         if not chosen:
             return

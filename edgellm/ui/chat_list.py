@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from edgellm.chats.store import Chat, Store
+from edgellm.chats.store import TITLE_LENGTH, Chat, Store
 from edgellm.ui.buttons import AccentButton
 from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
@@ -58,15 +58,18 @@ def entries(store: Store, words: str) -> tuple[Entry, ...]:
     """The chats that have something in them, or the places where `words` occur, one per chat."""
     if not words.strip():
         kept = [chat for chat in store.chats() if chat.leaf is not None or chat.draft.strip()]
-        return tuple(Entry(chat.id, _name(chat), _when(chat)) for chat in kept)
+        return tuple(Entry(chat.id, name(chat), _when(chat)) for chat in kept)
     found: dict[int, Entry] = {}
     for hit in store.search(words):
         below = hit.excerpt if hit.message is not None else _when(hit.chat)
-        found.setdefault(hit.chat.id, Entry(hit.chat.id, _name(hit.chat), below))
+        found.setdefault(hit.chat.id, Entry(hit.chat.id, name(hit.chat), below))
     return tuple(found.values())
 
 
-def _name(chat: Chat) -> str:
+def name(chat: Chat) -> str:
+    """What a chat is called in the window."""
+    if len(chat.title) == TITLE_LENGTH:
+        return chat.title + "…"  # the store cuts the first message there
     return chat.title or " ".join(chat.draft.split())[:60] or tr("New chat")
 
 

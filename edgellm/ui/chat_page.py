@@ -123,7 +123,7 @@ class ChatPage(QWidget):
     def _arrange(self) -> None:
         foot = QWidget()
         foot.setMaximumWidth(COLUMN)
-        self._hint = QLabel(tr("The built-in starter knows everyday sentences only, and can be wrong."))
+        self._hint = QLabel(tr("The built-in starter knows everyday sentences only, and can be wrong."), wordWrap=True)
         self._hint.setProperty("role", "faint")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.hide()

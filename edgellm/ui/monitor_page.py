@@ -21,6 +21,7 @@ from edgellm.ui.theme import Theme
 
 if TYPE_CHECKING:
     from edgellm.hardware.monitor import Sample
+    from edgellm.hardware.probe import Hardware
 
 SECONDS = 120
 _COLUMNS = 2
@@ -206,6 +207,7 @@ class MonitorPage(QScrollArea):
         column.addLayout(self._grid, 10)
         self.setWidget(page)
         services.background.run(_import_plots, self._build, services.notices.complain)
+        services.background.run(services.app.hardware, self._use_gpu)
         services.sampler.sampled.connect(lambda _: self._draw())
 
     @property
@@ -217,6 +219,10 @@ class MonitorPage(QScrollArea):
         """Catch up with what was measured while the page was hidden."""
         super().showEvent(event)
         QTimer.singleShot(0, self, self._draw)
+
+    def _use_gpu(self, hardware: Hardware) -> None:
+        """NVIDIA's driver is asked for figures only where it is known to work."""
+        self._services.sampler.gpu = any(gpu.kind == "cuda" and gpu.usable for gpu in hardware.gpus)
 
     def _build(self, plots: Any) -> None:
         self._wait.hide()

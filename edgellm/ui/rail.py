@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout
 
 from edgellm.ui.icons import icon
@@ -11,6 +12,7 @@ from edgellm.ui.pages import Page
 from edgellm.ui.theme import Theme
 
 WIDTH = 88
+_BUTTON_HEIGHT = 68
 
 
 class Rail(QFrame):
@@ -50,6 +52,15 @@ class Rail(QFrame):
     def show_page(self, number: int) -> None:
         """Mark the page that is open."""
         self._group.button(number).setChecked(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low window the buttons show their icons only; names stay in tooltips and for screen readers."""
+        super().resizeEvent(event)
+        style = Qt.ToolButtonStyle
+        roomy = event.size().height() >= len(self._pages) * _BUTTON_HEIGHT
+        for button in self._group.buttons():
+            if isinstance(button, QToolButton):
+                button.setToolButtonStyle(style.ToolButtonTextUnderIcon if roomy else style.ToolButtonIconOnly)
 
     def _paint_icons(self) -> None:
         colors = self._theme.colors

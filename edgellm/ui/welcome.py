@@ -55,7 +55,7 @@ class _Card(QPushButton):
         self.setAccessibleName(f"{example.title}: {example.shown}")
         self.setToolTip(example.prompt)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFixedHeight(78)
+        self.setFixedHeight(84)
         self._drawing = QLabel()
         title = QLabel(example.title)
         title.setProperty("role", "strong")

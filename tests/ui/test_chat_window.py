@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from desk import Desk, child, shown_text, wait
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from edgellm.tasks import answer, classify, summarize, translate
 from edgellm.ui.code_block import CodeBlock
+from edgellm.ui.text_view import TextView
 from edgellm.ui.welcome import examples
 
 Open = Callable[..., Desk]
@@ -104,6 +105,27 @@ def test_code_can_be_copied_and_is_colored(open_desk: Open) -> None:
     assert QGuiApplication.clipboard().text() == "for n in range(3):\n    print(n)"
     assert "color:" in block.view.toHtml().split("</head>")[1]
     assert block._language.text() == "python"
+
+
+def test_a_link_is_shown_and_copied_and_opens_nothing_by_itself(
+    open_desk: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    desk = open_desk(reply="See [this](https://example.org/page).")
+    desk.ready()
+    view = child(desk.say("a link"), TextView)
+
+    def press_copy() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        assert "https://example.org/page" in box.informativeText()
+        next(button for button in box.buttons() if button.text() == "Copy address").click()
+
+    QTimer.singleShot(200, press_copy)
+    view.anchorClicked.emit(QUrl("https://example.org/page"))
+    assert QGuiApplication.clipboard().text() == "https://example.org/page"
+    assert opened == []
 
 
 def test_chats_are_searched_renamed_deleted_and_restored(open_desk: Open) -> None:
