@@ -100,10 +100,16 @@ class _Task:
     def run(self) -> None:
         """Do the work, in the other thread."""
         try:
-            self._value = self._work()
-            self._error = None
+            self._try()
         except _Stop:
             pass
+        finally:
+            self.done.set()
+
+    def _try(self) -> None:
+        try:
+            self._value = self._work()
+            self._error = None
         except RefusedByTemplate as error:
             self._error = UsageError(
                 f"The model cannot take this conversation: {error.message}", "Change the messages."
@@ -112,14 +118,12 @@ class _Task:
             self._error = _failed(f"was stopped ({error})")
         except (TemplateError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             self._error = _failed(f"fails ({str(error)[:200]})")
-        finally:
-            self.done.set()
 
     def stop(self, thread: threading.Thread) -> None:
         """Throw `_Stop` into the thread until it ends; a thread stuck in one native call is left behind."""
-        for _ in range(20):
+        for _ in range(4):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stop))
-            if self.done.wait(0.05):
+            if self.done.wait(0.5):
                 return
 
     def result(self) -> Any:
