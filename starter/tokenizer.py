@@ -46,7 +46,10 @@ def count_words(lexicon: Lexicon, seed: int, size: int) -> Counter[str]:
     """Words with a leading space where the text has one, over `size` examples and as many Chinese sentences."""
     rng = random.Random(seed)
     splitter = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)]
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
     )
     counts: Counter[str] = Counter()
     source = examples(lexicon, rng, SHARES)

@@ -67,7 +67,7 @@ MICRO = Recipe(
     inner=256,
     batch=2048,
     first_stage=1.0,
-    shares={"translate": 60, "classify": 20, "answer": 20},
+    shares={"translate en-de": 40, "translate de-en": 40, "classify": 20},
 )
 
 
@@ -90,7 +90,9 @@ class Training:
         self.tokenizer = self._tokenizer()
         torch.manual_seed(recipe.seed)
         self.model = Starter(recipe.shape(self.tokenizer.get_vocab_size()))
-        self.optimizer = Optimizer(self.model.matrices(), [self.model.embedding, self.model.norms], recipe.muon, recipe.adam)
+        self.optimizer = Optimizer(
+            self.model.matrices(), [self.model.embedding, self.model.norms], recipe.muon, recipe.adam
+        )
 
     def _tokenizer(self) -> Tokenizer:
         path = self.folder / "tokenizer.json"

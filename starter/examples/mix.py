@@ -11,7 +11,7 @@ from starter.examples.classify import classification
 from starter.examples.example import Example, Source
 from starter.examples.stories import reply, story
 from starter.examples.summarize import summary
-from starter.examples.translate import translation
+from starter.examples.translate import DIRECTIONS, translation
 from starter.words import Lexicon
 
 MAKERS: dict[str, Callable[[Source], Example]] = {
@@ -24,6 +24,7 @@ MAKERS: dict[str, Callable[[Source], Example]] = {
     "chat": chat,
     "refusal": refusal,
 }
+ONE_DIRECTION = {f"translate {first}-{second}": (first, second) for first, second in DIRECTIONS}
 SHARES: dict[str, float] = {
     "translate": 46,
     "answer": 22,
@@ -43,6 +44,9 @@ def examples(lexicon: Lexicon, rng: random.Random, shares: dict[str, float] = SH
     jobs, weights = list(shares), list(shares.values())
     while True:
         job = rng.choices(jobs, weights)[0]
+        if job in ONE_DIRECTION:
+            yield translation(source, direction=ONE_DIRECTION[job])
+            continue
         example = MAKERS[job](source)
         if job in ALWAYS_TRAINED or job == "translate" or not example.held_out:
             yield example

@@ -166,7 +166,9 @@ class Meanings:
             thing = Phrase(thing.noun, "the")
         if negative and thing is not None and thing.noun and "mass" in thing.noun.classes and self.rng.random() < 0.5:
             thing = Phrase(thing.noun, "mass")
-        placed = not negative and self.rng.random() < 0.3 and not (thing and thing.noun and "place" in thing.noun.classes)
+        placed = (
+            not negative and self.rng.random() < 0.3 and not (thing and thing.noun and "place" in thing.noun.classes)
+        )
         place = self.noun("place", "place", "place", "room") if placed else None
         return Meaning("act", subject, verb, thing, place=place, time=time, tense=tense, modal=modal, negative=negative)
 
@@ -190,7 +192,9 @@ class Meanings:
 
     def state(self) -> Meaning:
         while True:
-            noun = self.noun("thing", "food", "drink", "animal", "home", "place", "cloth", "machine", "room", "openable")
+            noun = self.noun(
+                "thing", "food", "drink", "animal", "home", "place", "cloth", "machine", "room", "openable"
+            )
             adjective = self.adjective(noun)
             if adjective is not None:
                 break
@@ -199,8 +203,9 @@ class Meanings:
 
     def feel(self) -> Meaning:
         time = self.entry("time now") if self.rng.random() < 0.3 else None
-        negative = self.rng.random() < 0.2
-        return Meaning("feel", self.person(), entry=self.entry("feel"), time=time, negative=negative)
+        entry = self.entry("feel")
+        negative = self.rng.random() < 0.2 and not entry.forms["zh"].startswith("不")
+        return Meaning("feel", self.person(), entry=entry, time=time, negative=negative)
 
     def job(self) -> Meaning:
         return Meaning("job", Phrase(name=self.entry("name m")), noun=self.noun("person"))
