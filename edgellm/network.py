@@ -1,14 +1,12 @@
 """The only door to the network: the offline lock, proxies, the mirror, and a ledger of every connection.
 
-`client` makes the one kind of HTTP client the program uses; `forbid_outgoing` makes any connection that did not come
-from it an error in processes that must stay silent. What is downloaded, and retries, are left to the callers.
+`client` makes the one kind of HTTP client the program uses. What is downloaded, and retries, are left to the callers;
+processes that must stay silent are shut by `isolation`.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,24 +17,11 @@ from typing import Any
 import httpx
 
 from edgellm.errors import NetworkError, OfflineError, StorageError
+from edgellm.isolation import is_loopback
 from edgellm.settings import Settings
 
 HUB = "https://huggingface.co"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_NAMES = ("socket.getaddrinfo", "socket.gethostbyname")
-_SENDS = ("socket.connect", "socket.sendto", "socket.sendmsg")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine itself."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 def client(settings: Settings, ledger_path: Path, purpose: str = "") -> httpx.Client:
@@ -170,27 +155,3 @@ def _connect_error(host: str, error: httpx.ConnectError) -> NetworkError:
     if "name" in text or "getaddrinfo" in text or "nodename" in text:
         return NetworkError(f"The address {host} was not found.", "Check that this computer is on the internet.")
     return NetworkError(f"{host} refused the connection.", "Check the address and the firewall, then try again.")
-
-
-def forbid_outgoing(allow_loopback: bool = True) -> None:
-    """Make every outgoing connection and name lookup of this process an `OfflineError`, for as long as it lives.
-
-    An audit hook sees what Python code does; a native library that opens its own sockets is not seen.
-    """
-
-    def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event in _NAMES:
-            host = args[0]
-        elif event in _SENDS:
-            address = args[1]
-            if not isinstance(address, tuple):
-                return  # a socket file, or a socket that is connected already
-            host = address[0]
-        else:
-            return
-        name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
-        if name is None or name == "" or (allow_loopback and is_loopback(str(name))):
-            return
-        raise OfflineError(f"A connection to {name} was stopped: this process must stay offline.")
-
-    sys.addaudithook(hook)

@@ -16,12 +16,12 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from edgellm import network, paths
+from edgellm import isolation, paths
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Close the door to the network, and name the markers."""
-    network.forbid_outgoing(allow_loopback=True)
+    isolation.forbid_outgoing(allow_loopback=True)
     config.addinivalue_line("markers", "logs(level): the test makes the program log up to this level on purpose")
 
 

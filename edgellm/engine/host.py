@@ -196,11 +196,11 @@ def main() -> None:
     channel.send(protocol.Hello(protocol.VERSION, os.getpid()))
     crash = _crash_file(Path(crash_folder))
 
-    from edgellm import log, network
+    from edgellm import isolation, log
     from edgellm.paths import Paths
 
     log.setup(Paths.under(Path(logs), Path(logs), Path(logs)), name="engine")
-    network.forbid_outgoing()
+    isolation.forbid_outgoing()
     try:
         Host(channel).run()
     except OSError:
