@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -196,7 +197,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, screen(virtual=True):
         os.environ["EDGELLM_HOME"] = folder
         scene, overrides = SCENES[arguments.only]
-        studio = Studio({**overrides, "model": arguments.model} if arguments.model else overrides)
+        if arguments.model:
+            models = Path(folder) / "models"
+            models.mkdir()
+            shutil.copyfile(arguments.model, models / "candidate.gguf")
+            overrides = {**overrides, "model": "candidate"}
+        studio = Studio(overrides)
         try:
             scene(studio)
         finally:
