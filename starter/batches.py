@@ -45,7 +45,9 @@ def encode(tokenizer: Tokenizer, example: Example) -> Encoded:
 def collate(rows: list[Encoded], length: int, pad: int, round_to: int = 64) -> Batch:
     """One batch; answer positions are padded to a multiple of `round_to` with weight 0, so that few shapes occur."""
     tokens = np.full((len(rows), length), pad, dtype=np.int64)
-    positions, targets, weights = [], [], []
+    positions: list[int] = []
+    targets: list[int] = []
+    weights: list[float] = []
     for row, item in enumerate(rows):
         tokens[row, : len(item.ids)] = item.ids
         answer = item.ids[item.start :]

@@ -84,7 +84,8 @@ def _measure(
     good: Callable[[Example, str], bool] = exact,
     asked: Callable[[Generator, Example], str] | None = None,
 ) -> Outcome:
-    right, count, mistakes = 0, 0, []
+    right, count = 0, 0
+    mistakes: list[str] = []
     for example in examples:
         said = asked(generator, example) if asked else ask(generator, example.messages)
         count += 1

@@ -62,7 +62,8 @@ class Starter(nn.Module):
     def _attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Causal attention written out: for these short lengths twice as fast on a CPU as the fused kernel."""
         scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-        return (scores + self.get_buffer("mask")[: q.shape[2], : q.shape[2]]).softmax(-1).to(v.dtype) @ v
+        shares = (scores + self.get_buffer("mask")[: q.shape[2], : q.shape[2]]).softmax(-1)
+        return torch.matmul(shares.to(v.dtype), v)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Hidden states [batch, length, width] of `tokens` [batch, length]."""

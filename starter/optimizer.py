@@ -13,7 +13,7 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 def orthogonal(update: Tensor, steps: int = 5) -> Tensor:
     """The nearest orthogonal matrices to a batch [n, rows, columns], by Newton-Schulz iteration."""
     a, b, c = COEFFICIENTS
-    x = update.bfloat16()
+    x: Tensor = update.bfloat16()
     tall = x.shape[-2] > x.shape[-1]
     x = x.transpose(-1, -2).contiguous() if tall else x
     x = x / (x.float().norm(dim=(-2, -1), keepdim=True).bfloat16() + 1e-7)

@@ -149,7 +149,8 @@ class Training:
             self.elapsed += now - last
             if self.step % LOG_STEPS == 0:
                 rate = (self.seen - seen) / (now - started)
-                row = f"{self.step} {self.seen / 1e6:.2f}M {100 * self.progress:.1f}% loss {sum(losses) / len(losses):.4f}"
+                loss = sum(losses) / len(losses)
+                row = f"{self.step} {self.seen / 1e6:.2f}M {100 * self.progress:.1f}% loss {loss:.4f}"
                 log.write(f"{row} {rate:.0f} tok/s {'full' if full else 'small'}\n")
                 log.flush()
                 losses.clear()

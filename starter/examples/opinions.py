@@ -7,11 +7,45 @@ from dataclasses import dataclass
 
 from starter.examples.example import Source
 
-ASPECTS = (
-    "food service room staff hotel restaurant film book trip phone music coffee soup bread car train concert party "
-    "weather place house beach museum teacher doctor waiter price quality app game product delivery meal cake "
-    "view team shop"
-).split()
+ASPECTS = [
+    "food",
+    "service",
+    "room",
+    "staff",
+    "hotel",
+    "restaurant",
+    "film",
+    "book",
+    "trip",
+    "phone",
+    "music",
+    "coffee",
+    "soup",
+    "bread",
+    "car",
+    "train",
+    "concert",
+    "party",
+    "weather",
+    "place",
+    "house",
+    "beach",
+    "museum",
+    "teacher",
+    "doctor",
+    "waiter",
+    "price",
+    "quality",
+    "app",
+    "game",
+    "product",
+    "delivery",
+    "meal",
+    "cake",
+    "view",
+    "team",
+    "shop",
+]
 OPENINGS = ("", "", "", "", "Yesterday ", "Honestly, ", "To be honest, ", "In my opinion, ", "Well, ")
 
 
@@ -25,10 +59,7 @@ class Opinions:
 
     def draw(self, rng: random.Random, source: Source) -> str:
         """One sentence."""
-        if not self.adjectives or rng.random() < 0.35:
-            text = rng.choice(self.sentences)
-        else:
-            text = rng.choice(self.frames)
+        text = rng.choice(self.sentences) if not self.adjectives or rng.random() < 0.35 else rng.choice(self.frames)
         thing = rng.choice(ASPECTS) if rng.random() < 0.6 else source.meanings.noun("thing", "food", "place").en
         text = text.replace("{}", thing)
         while "#" in text:
@@ -56,11 +87,39 @@ FRAMES = (
 )
 POSITIVE = Opinions(
     tuple(
-        (
-            "good great excellent wonderful fantastic amazing perfect lovely delicious beautiful nice friendly helpful "
-            "fast clean comfortable brilliant superb outstanding pleasant charming fresh tasty awesome impressive "
-            "delightful fun kind reliable enjoyable incredible"
-        ).split()
+        [
+            "good",
+            "great",
+            "excellent",
+            "wonderful",
+            "fantastic",
+            "amazing",
+            "perfect",
+            "lovely",
+            "delicious",
+            "beautiful",
+            "nice",
+            "friendly",
+            "helpful",
+            "fast",
+            "clean",
+            "comfortable",
+            "brilliant",
+            "superb",
+            "outstanding",
+            "pleasant",
+            "charming",
+            "fresh",
+            "tasty",
+            "awesome",
+            "impressive",
+            "delightful",
+            "fun",
+            "kind",
+            "reliable",
+            "enjoyable",
+            "incredible",
+        ]
     ),
     FRAMES,
     (
@@ -94,11 +153,39 @@ POSITIVE = Opinions(
 )
 NEGATIVE = Opinions(
     tuple(
-        (
-            "bad terrible awful horrible poor disgusting boring disappointing rude slow dirty ugly noisy broken "
-            "dreadful useless unfriendly expensive cold annoying uncomfortable sad unpleasant stupid weak lousy "
-            "frustrating unacceptable late wrong ridiculous"
-        ).split()
+        [
+            "bad",
+            "terrible",
+            "awful",
+            "horrible",
+            "poor",
+            "disgusting",
+            "boring",
+            "disappointing",
+            "rude",
+            "slow",
+            "dirty",
+            "ugly",
+            "noisy",
+            "broken",
+            "dreadful",
+            "useless",
+            "unfriendly",
+            "expensive",
+            "cold",
+            "annoying",
+            "uncomfortable",
+            "sad",
+            "unpleasant",
+            "stupid",
+            "weak",
+            "lousy",
+            "frustrating",
+            "unacceptable",
+            "late",
+            "wrong",
+            "ridiculous",
+        ]
     ),
     FRAMES,
     (

@@ -9,7 +9,20 @@ from starter.grammar.meaning import Meaning, Phrase, need
 from starter.grammar.meanings import Meanings
 from starter.words import Entry
 
-KINDS = ("act",) * 8 + ("give", "give", "event", "event", "depart", "go", "go", "live", "price", "locate", "like")
+KINDS: tuple[str, ...] = (
+    *("act",) * 8,
+    "give",
+    "give",
+    "event",
+    "event",
+    "depart",
+    "go",
+    "go",
+    "live",
+    "price",
+    "locate",
+    "like",
+)
 KINDS += ("have", "birthday", "feel", "job", "exist", "state")
 
 
@@ -136,8 +149,8 @@ def _simple(m: Meaning) -> list[Question]:
         word = need(m.entry).en
         return [Question(f"How is {subject}?", word, "entry"), Question(f"Who is {word}?", subject, "subject")]
     if m.kind == "job":
-        noun = need(m.noun).en
-        job = f"{en.article(noun)} {noun}"
+        word = need(m.noun).en
+        job = f"{en.article(word)} {word}"
         return [Question(f"What is {subject}'s job?", job, "noun"), Question(f"Who is {job}?", subject, "subject")]
     if m.kind == "exist":
         return [Question(f"What is {en.at(need(m.place))}?", subject, "subject")]

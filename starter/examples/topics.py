@@ -1,4 +1,4 @@
-"""Texts about one topic each, and urgent and less urgent messages, from lexicon frames and sentences written by hand."""
+"""Texts about one topic each, and messages of more or less urgency, from frames and sentences written by hand."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ T = TypeVar("T")
 Tense = Literal["past", "present", "future"]
 PRONOUNS = ("I", "we", "you", "he", "she")
 NUMBERS = {
-    "en": "zero one two three four five six seven eight nine ten eleven twelve".split(),
-    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze".split(),
-    "de": "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split(),
-    "es": "cero una dos tres cuatro cinco seis siete ocho nueve diez once doce".split(),
-    "zh": "零 一 两 三 四 五 六 七 八 九 十 十一 十二".split(),
+    "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
+    "fr": ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"],
+    "de": ["null", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"],
+    "es": ["cero", "una", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"],
+    "zh": ["零", "一", "两", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"],
 }
 
 
@@ -58,7 +58,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Meaning:
-    """A sentence: `kind` names the construction, the other fields its parts (see `meanings.py` for which uses which)."""
+    """A sentence: `kind` names the construction, the other fields its parts (`meanings.py` says which)."""
 
     kind: str
     subject: Phrase | None = None

@@ -32,7 +32,7 @@ def entry(en: str) -> Entry:
 
 
 ANNA = Phrase(name=entry("Anna"))
-I, WE, YOU, SHE = (Phrase(pronoun=word) for word in ("I", "we", "you", "she"))
+ME, WE, YOU, SHE = (Phrase(pronoun=word) for word in ("I", "we", "you", "she"))
 STUDENT = Phrase(noun("student"), "the")
 
 
@@ -49,7 +49,7 @@ CHECKED: tuple[tuple[Meaning, str], ...] = (
         "安娜昨天在市场买了一本旧书。",
     ),
     (
-        Meaning("act", I, verb("drink"), Phrase(noun("water"), "mass"), negative=True),
+        Meaning("act", ME, verb("drink"), Phrase(noun("water"), "mass"), negative=True),
         "I do not drink water.|Je ne bois pas d'eau.|Ich trinke kein Wasser.|No bebo agua.|我不喝水。",
     ),
     (
@@ -82,7 +82,7 @@ CHECKED: tuple[tuple[Meaning, str], ...] = (
         "您找到了这把钥匙吗？",
     ),
     (
-        Meaning("give", I, object=Phrase(noun("egg"), "a"), recipient=Phrase(noun("mother"), "my"), tense="past"),
+        Meaning("give", ME, object=Phrase(noun("egg"), "a"), recipient=Phrase(noun("mother"), "my"), tense="past"),
         "I gave an egg to my mother.|J'ai donné un œuf à ma mère.|Ich habe meiner Mutter ein Ei gegeben.|"
         "Le di un huevo a mi madre.|我给了我的母亲一个鸡蛋。",
     ),

@@ -6,7 +6,7 @@ import io
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -101,4 +101,4 @@ def test_the_rate_always_ends_its_decay() -> None:
     assert rates[30] == 1.0
     assert rates[0] < 0.2
     assert rates[-1] <= 0.01
-    assert all(later <= earlier for earlier, later in zip(rates[2:], rates[3:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(rates[2:]))
