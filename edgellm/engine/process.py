@@ -31,6 +31,7 @@ def environment(outer: Mapping[str, str]) -> dict[str, str]:
     inner = {key: value for key, value in outer.items() if not _SECRET.search(key)}
     inner.setdefault("GOMP_SPINCOUNT", "1000")
     inner.setdefault("KMP_BLOCKTIME", "1")
+    inner.setdefault("GGML_NO_BACKTRACE", "1")  # a dying ggml would wait for a debugger first
     inner["PYTHONUNBUFFERED"] = "1"
     package = Path(__file__).resolve().parents[2]
     if package.name not in ("site-packages", "dist-packages"):
