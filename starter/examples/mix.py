@@ -27,13 +27,13 @@ MAKERS: dict[str, Callable[[Source], Example]] = {
 ONE_DIRECTION = {f"translate {first}-{second}": (first, second) for first, second in DIRECTIONS}
 SHARES: dict[str, float] = {
     "translate": 46,
-    "answer": 22,
-    "summarize": 9,
-    "classify": 11,
+    "answer": 23,
+    "summarize": 8,
+    "classify": 9.5,
     "story": 3,
     "reply": 2.5,
-    "chat": 3.5,
-    "refusal": 3,
+    "chat": 4.5,
+    "refusal": 3.5,
 }
 ALWAYS_TRAINED = ("chat", "refusal")  # closed lists: their tests are separate lists
 

@@ -90,8 +90,10 @@ def _event(m: Meaning) -> list[Question]:
     questions = [Question(f"What time does the {noun} start?", at, "number")]
     if m.day is not None:
         questions.append(Question(f"When does the {noun} start?", f"on {m.day.en} {at}", "day"))
+        questions.append(Question(f"When is the {noun}?", f"on {m.day.en} {at}", "day"))
         questions.append(Question(f"What day is the {noun}?", m.day.en, "day"))
     else:
+        questions.append(Question(f"When is the {noun}?", at, "number"))
         questions.append(Question(f"When does the {noun} start?", at, "number"))
     if m.place is not None:
         questions.append(Question(f"Where is the {noun}?", en.at(m.place), "place"))

@@ -256,7 +256,8 @@ class Meanings:
 
     def would_like(self) -> Meaning:
         noun = self.noun("food", "drink", "thing")
-        determiner: Determiner = "mass" if "mass" in noun.classes else "a"
+        cup = "drink" in noun.classes and self.rng.random() < 0.6  # a coffee
+        determiner: Determiner = "mass" if "mass" in noun.classes and not cup else "a"
         adjective = self.adjective(noun) if self.rng.random() < 0.2 else None
         return Meaning("would_like", object=Phrase(noun, determiner, adjective=adjective))
 
