@@ -100,8 +100,8 @@ class App:
         if store is not None:
             store.close()
 
-    def _plan(self, path: Path) -> Plan:
-        """The ways to run the model at `path` here, best first. Raises an `EdgeError`."""
+    def _plan(self, path: Path, anyway: bool) -> Plan:
+        """The ways to run the model at `path` here, best first; one at least, if `anyway`. Raises an `EdgeError`."""
         from edgellm.engine.status import Plan
         from edgellm.models.gguf import read_header
         from edgellm.runtimes import build as builds
@@ -114,6 +114,6 @@ class App:
             safer = Choice(Placement(runtime="fake", repack=False, context=2048), "The same, played safe.")
             return Plan((first, safer), "any")
         header, hardware, build = read_header(path), self.hardware(), builds.inspect()
-        selection = choose(header, hardware, self.settings, build)
+        selection = choose(header, hardware, self.settings, build, anyway=anyway)
         machine = f"{hardware.cpu.model}; llama.cpp {build.version}; {' '.join(build.variants) or 'plain'}"
         return Plan(ladder(selection, hardware, build), machine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -11,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tiny_gguf import make
 
 from edgellm.app import App
-from edgellm.errors import ModelDamaged, SettingsError
+from edgellm.errors import ModelDamaged, ModelTooLarge, SettingsError
 from edgellm.runtimes.base import Chunk, Message, Request
 from edgellm.settings import load
 
@@ -97,3 +99,18 @@ def test_building_the_app_imports_nothing_heavy(home: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_model_larger_than_the_memory_is_refused_and_loaded_anyway(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make(tmp_path / "tiny.gguf")
+    real = app.hardware()
+    small = dataclasses.replace(real, gpus=(), memory=dataclasses.replace(real.memory, total=1_000_000, free=500_000))
+    monkeypatch.setattr(app, "hardware", lambda: small)
+    engine = app.engine()
+    with pytest.raises(ModelTooLarge, match="too large for this computer"):
+        engine.load(path)
+    engine.load(path, anyway=True)
+    assert engine.status().state == "ready"
+    assert "swap" in engine.status().reason

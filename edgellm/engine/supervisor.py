@@ -26,7 +26,8 @@ from edgellm.errors import ContextOverflow, EdgeError, EngineError, ModelNotFoun
 from edgellm.paths import Paths
 from edgellm.runtimes.base import Cancelled, Choice, Event, Message, ModelInfo, Placement, Request
 
-Planner = Callable[[Path], Plan]
+# How to run a model file; `True`: even where its memory is more than there is
+Planner = Callable[[Path, bool], Plan]
 _log = logging.getLogger(__name__)
 _SMOKE = Request(
     (Message("user", "This is a short test of this computer: read these words and answer with one of them, please."),),
@@ -59,6 +60,7 @@ class Engine:
         self._case: Case | None = None
         self._info: ModelInfo | None = None
         self._refused: dict[str, EngineError] = {}
+        self._anyway = False
         self._status = EngineStatus()
         self._restarts = 0
         process.sweep(paths.crash)
@@ -88,11 +90,12 @@ class Engine:
             return replace(status, state="stopped" if status.state == "ready" else status.state)
         return replace(status, pid=client.pid, peak_memory=max(status.peak_memory, client.peak_memory))
 
-    def load(self, path: Path, asked: bool = False) -> ModelInfo:
+    def load(self, path: Path, asked: bool = False, anyway: bool = False) -> ModelInfo:
         """Load a model file, starting the engine; nothing happens when this very file is loaded already.
 
         A model that crashed three times within a minute is refused once, with an error that says so, and loaded when
-        it is asked for again; `asked` says that a person has just named it. Raises an `EdgeError`.
+        it is asked for again; `asked` says that a person has just named it, `anyway` that it is to be tried although the
+        plan says it is too large. Raises an `EdgeError`.
         """
         with self._turn.taken():
             client = self._client
@@ -100,9 +103,9 @@ class Engine:
             if same and client is not None and client.alive and self._info is not None:
                 return self._info
             again = self._refused.pop(model_key(path), None) is not None
-            self._info = None
+            self._info, self._anyway = None, anyway
             self._set(path=path, model=path.name.split(".", 1)[0], steps=())
-            return self._load(path, _never, asked or again)
+            return self._load(path, _never, asked or anyway or again)
 
     def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
         """Stream an answer, first bringing a stopped engine back. Raises an `EdgeError`; what came before it stays."""
@@ -204,7 +207,7 @@ class Engine:
             raise ModelNotFound(f"There is no file {path.name}.", "Run: edgellm models")
         client = self._start()  # starts while the plan is made
         try:
-            plan = self._planner(path)
+            plan = self._planner(path, self._anyway)
             if again:
                 self._history.unmark(model)
             self._check_mark(path, model, plan)

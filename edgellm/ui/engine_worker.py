@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QThread, Signal
 
 from edgellm.chats.stream import StreamWriter
-from edgellm.errors import EdgeError
+from edgellm.errors import EdgeError, ModelTooLarge
 from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Placement, Request
 from edgellm.tasks import history
 from edgellm.tasks.starter import is_starter
@@ -74,8 +74,8 @@ class EngineClient(Protocol):
         """The loaded model."""
         ...
 
-    def load(self, path: Path, asked: bool = False) -> Any:
-        """Load a model file; `asked`: a person has just named it."""
+    def load(self, path: Path, asked: bool = False, anyway: bool = False) -> Any:
+        """Load a model file; `asked`: a person has just named it, `anyway`: even where memory is short."""
         ...
 
     def unload(self) -> None:
@@ -168,6 +168,7 @@ class _Worker(QObject):
     loading = Signal(str)
     ready = Signal(object)
     failed = Signal(object)
+    too_large = Signal(str, object)
     ended = Signal(object)
     counted = Signal(int, int)
 
@@ -178,7 +179,7 @@ class _Worker(QObject):
         self._meter = meter
         self._engine: EngineClient | None = None
 
-    def load(self, name: str, asked: bool) -> None:
+    def load(self, name: str, asked: bool, anyway: bool) -> None:
         """Load a model by name or path (empty: the starter), starting the engine when there is none.
 
         When a person asks, it is loaded afresh, so that changed settings apply.
@@ -189,8 +190,13 @@ class _Worker(QObject):
             client = self._client()
             if asked:
                 client.unload()
-            client.load(path, asked)
+            client.load(path, asked, anyway)
             status = client.status()
+        except ModelTooLarge as error:
+            if anyway:
+                self.failed.emit(error)
+            else:
+                self.too_large.emit(name, error)
         except EdgeError as error:
             self.failed.emit(error)
         except Exception as error:
@@ -271,9 +277,10 @@ class EngineWorker(QObject):
     loading = Signal(str)
     ready = Signal(object)
     failed = Signal(object)
+    too_large = Signal(str, object)
     ended = Signal(object)
     counted = Signal(int, int)
-    _load = Signal(str, bool)
+    _load = Signal(str, bool, bool)
     _generate = Signal(object)
     _count = Signal(int, object)
     _close = Signal()
@@ -286,7 +293,7 @@ class EngineWorker(QObject):
         self.meter = Meter()
         self._worker = _Worker(factory, resolve, self.meter)
         self._worker.moveToThread(self._thread)
-        for name in ("loading", "ready", "failed", "ended", "counted"):
+        for name in ("loading", "ready", "failed", "too_large", "ended", "counted"):
             getattr(self._worker, name).connect(getattr(self, name))
         self._load.connect(self._worker.load)
         self._generate.connect(self._worker.generate)
@@ -294,9 +301,12 @@ class EngineWorker(QObject):
         self._close.connect(self._worker.close)
         self._thread.start()
 
-    def load(self, name: str, asked: bool = False) -> None:
-        """Load a model by name or path; `loading` and then `ready` or `failed` follow."""
-        self._load.emit(name, asked)
+    def load(self, name: str, asked: bool = False, anyway: bool = False) -> None:
+        """Load a model by name or path; `loading` and then `ready` or `failed` follow.
+
+        Without `anyway` a model that memory does not hold gives `too_large` instead, with its name.
+        """
+        self._load.emit(name, asked, anyway)
 
     def count(self, ticket: int, messages: tuple[Message, ...]) -> None:
         """Count a prompt's tokens when the engine is free; `counted` follows with the ticket."""

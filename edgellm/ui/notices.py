@@ -57,18 +57,13 @@ class Notices(QFrame):
     def say(self, text: str, action: str = "", then: Callable[[], None] | None = None) -> None:
         """Show a sentence, with a button when there is something to do about it."""
         self._show(text, "plain")
-        self._action = then
-        self._button.setText(action)
-        self._button.setAccessibleName(action)
-        self._button.setVisible(bool(action))
-        self._place()
+        self._offer(action, then)
         self._timer.start()
 
-    def complain(self, error: EdgeError) -> None:
-        """Show an error; it stays until it is closed."""
+    def complain(self, error: EdgeError, action: str = "", then: Callable[[], None] | None = None) -> None:
+        """Show an error, with a button when there is something to do about it; it stays until it is closed."""
         self._show(f"{error.message}\n{error.hint}".strip(), "error")
-        self._button.hide()
-        self._place()
+        self._offer(action, then)
         self._timer.stop()
 
     def _show(self, text: str, kind: str) -> None:
@@ -78,6 +73,13 @@ class Notices(QFrame):
         self.setVisible(self._host is not None)
         self.raise_()
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def _offer(self, action: str, then: Callable[[], None] | None) -> None:
+        self._action = then
+        self._button.setText(action)
+        self._button.setAccessibleName(action)
+        self._button.setVisible(bool(action))
+        self._place()
 
     def _act(self) -> None:
         self.hide()

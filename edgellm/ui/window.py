@@ -121,6 +121,7 @@ class Window(QMainWindow):
         worker.loading.connect(self.selector.show_loading)
         worker.ready.connect(self._on_status)
         worker.failed.connect(self._on_failed)
+        worker.too_large.connect(self._on_too_large)
         services.conversation.ended.connect(self._on_ended)
         services.sampler.sampled.connect(self.strip.show_sample)
 
@@ -160,9 +161,17 @@ class Window(QMainWindow):
         self.chat.show_status(status, is_starter_name(status.model))
 
     def _on_failed(self, error: EdgeError) -> None:
+        self._show_no_model(error)
+        self.services.notices.complain(error)
+
+    def _on_too_large(self, name: str, error: EdgeError) -> None:
+        self._show_no_model(error)
+        worker = self.services.worker
+        self.services.notices.complain(error, tr("Load anyway"), lambda: worker.load(name, asked=True, anyway=True))
+
+    def _show_no_model(self, error: EdgeError) -> None:
         self.selector.show_failed()
         self.strip.show_device(tr("No model is loaded"), error.message)
-        self.services.notices.complain(error)
 
     def _on_ended(self, job: Job) -> None:
         self.strip.show_speed(job)

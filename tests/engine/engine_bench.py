@@ -25,7 +25,7 @@ QUICK = Limits(silence=1.5, stopped=0.5, settle=0.5)
 def plan(*placements: Placement, machine: str = "here") -> Planner:
     """A planner that always gives these placements."""
     rungs = tuple(Choice(placement, f"Reason {number}.") for number, placement in enumerate(placements))
-    return lambda _path: Plan(rungs or (Choice(FIRST, "Reason 0."),), machine)
+    return lambda _path, _anyway: Plan(rungs or (Choice(FIRST, "Reason 0."),), machine)
 
 
 class Bench:

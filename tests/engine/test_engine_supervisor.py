@@ -387,3 +387,24 @@ def test_close_in_the_middle_of_an_answer(bench: Bench) -> None:
     assert engine.status().pid is None
     with pytest.raises(EngineError, match="closed"):
         engine.load(bench.script())
+
+
+def test_loading_anyway_reaches_the_plan_and_still_holds_after_a_restart(bench: Bench) -> None:
+    told: list[bool] = []
+
+    def planner(path: Path, anyway: bool) -> Plan:
+        told.append(anyway)
+        if not anyway:
+            raise ModelTooLarge("It is too large.", "Choose a smaller one.")
+        return plan()(path, anyway)
+
+    engine = bench.engine(planner)
+    path = bench.script(reply="it fits", faults=[{"at": "generate", "prompt": "hello", "kind": "kill", "once": True}])
+    with pytest.raises(ModelTooLarge):
+        engine.load(path)
+    engine.load(path, anyway=True)
+    assert answer(engine) == "it fits"
+    assert told == [False, True, True]
+    engine.unload()
+    with pytest.raises(ModelTooLarge):
+        engine.load(path)

@@ -219,3 +219,25 @@ def test_the_heartbeat_goes_on_while_an_answer_streams_at_full_speed(open_desk: 
     late.sort()
     assert late
     assert late[int(len(late) * 0.9)] < 250, late[-5:]
+
+
+def test_a_model_too_large_is_loaded_anyway_with_one_click(open_desk: Open) -> None:
+    fault = {"at": "load", "kind": "error", "error": "ModelTooLarge", "once": True}
+    desk = open_desk(reply="Slowly.", faults=[fault, fault])  # one for either way that is planned
+    notices = desk.window.services.notices
+    wait(lambda: "asked for this error" in notices.text, "the refusal")
+    assert desk.window.selector.button.toolTip() == "No model"
+    assert notices._button.text() == "Load anyway"
+    QTest.mouseClick(notices._button, Qt.MouseButton.LeftButton)
+    desk.ready()
+    assert desk.say("hello").text == "Slowly."
+
+
+def test_a_model_that_fails_even_so_is_not_offered_again(open_desk: Open) -> None:
+    desk = open_desk(faults=[{"at": "load", "kind": "error", "error": "ModelTooLarge"}])
+    notices = desk.window.services.notices
+    wait(lambda: notices.text, "the refusal")
+    QTest.mouseClick(notices._button, Qt.MouseButton.LeftButton)
+    wait(lambda: not notices.text, "the notice to go")
+    wait(lambda: notices.text, "the second refusal")
+    assert not notices._button.isVisible()
