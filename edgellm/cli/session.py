@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edgellm import log
 from edgellm.cli.model_options import overrides
 from edgellm.cli.output import Output
+from edgellm.errors import ModelTooLarge
 from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish
 from edgellm.tasks.options import Options
 from edgellm.tasks.result import NO_MODEL, without_model
@@ -58,7 +59,14 @@ class Session:
         if self._engine is None:
             app = self.app
             engine = app.engine()
-            engine.load(app.model_path(app.settings.model))
+            named = getattr(self._arguments, "model", None) is not None
+            anyway = getattr(self._arguments, "anyway", False)
+            try:
+                engine.load(app.model_path(app.settings.model), asked=named, anyway=anyway)
+            except ModelTooLarge as error:
+                if anyway:
+                    raise
+                raise ModelTooLarge(error.message, f"{error.hint} Add --anyway to load it all the same.") from error
             self._engine = engine
             if is_starter(engine.info):
                 self.output.note(NOTE_STARTER)

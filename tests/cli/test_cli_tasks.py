@@ -153,3 +153,16 @@ def _engine_of(running: subprocess.Popen[bytes]) -> psutil.Process:
                 return child
         time.sleep(0.05)
     raise AssertionError("the program started no engine")
+
+
+def test_a_model_too_large_names_the_option_that_loads_it_anyway(edgellm: CommandLine) -> None:
+    model = edgellm.script(reply="Yes.", faults=[{"at": "load", "kind": "error", "error": "ModelTooLarge"}])
+    refused = edgellm("generate", "--model", model, "x", status=1).err
+    assert "--anyway" in refused
+    assert "--anyway" not in edgellm("generate", "--anyway", "--model", model, "x", status=1).err
+
+
+def test_layers_and_cache_are_options(edgellm: CommandLine) -> None:
+    model = edgellm.script(reply="Yes.")
+    assert edgellm("generate", "--gpu-layers", "0", "--kv-type", "q8_0", "--model", model, "x").out == "Yes.\n"
+    assert "gpu_layers" in edgellm("generate", "--gpu-layers", "-2", "--model", model, "x", status=2).err
