@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edgellm.runtimes.base import Chunk, Generator, Message, Request
 from edgellm.tasks import answer as answer_task
+from edgellm.tasks import translate as translate_task
 from starter.examples.answer import answering
 from starter.examples.chat import chat
 from starter.examples.classify import classification
@@ -16,7 +17,8 @@ from starter.examples.refusals import HELD_OUT
 from starter.examples.stories import reply, story
 from starter.examples.summarize import summary
 from starter.examples.translate import DIRECTIONS, translation
-from starter.words import Lexicon
+from starter.grammar import realize
+from starter.words import LANGUAGES, Lexicon
 
 SEED = 20_240
 LIMIT = 160
@@ -114,6 +116,23 @@ def translations(generator: Generator, count: int) -> Iterator[Outcome]:
     yield Outcome("translate", mean, count * len(outcomes), 0.90, ())
 
 
+def by_pivot(generator: Generator, count: int) -> Outcome:
+    """The twelve directions without English, through the translate task."""
+    source = Source(Lexicon.read(), random.Random(f"{SEED} pivot"))
+    pairs = [(a, b) for a in LANGUAGES for b in LANGUAGES if a != b and "en" not in (a, b)]
+    right = 0
+    mistakes: list[str] = []
+    for number in range(count):
+        first, second = pairs[number % len(pairs)]
+        meaning = source.meanings.split(True)
+        text, wanted = realize(meaning, first), realize(meaning, second)
+        said = translate_task.translate(generator, text, second, first).text
+        right += said == wanted
+        if said != wanted and len(mistakes) < 3:
+            mistakes.append(f"{text!r} -> {said!r}, not {wanted!r}")
+    return Outcome("translate by pivot", right / count, count, 0.0, tuple(mistakes))
+
+
 def answers(generator: Generator, count: int) -> Iterator[Outcome]:
     """Answerable and open questions, through the task and raw, always together."""
     for said, name in ((True, "said"), (False, "open")):
@@ -138,7 +157,8 @@ def classifications(generator: Generator, count: int) -> Iterator[Outcome]:
 
 def refusals(generator: Generator) -> Outcome:
     """The natural prompts that training never shows."""
-    right, mistakes = 0, []
+    right = 0
+    mistakes: list[str] = []
     for prompt in HELD_OUT:
         said = ask(generator, (Message("user", prompt),))
         right += refused(said)
@@ -150,6 +170,7 @@ def refusals(generator: Generator) -> Outcome:
 def measures(generator: Generator, count: int) -> Iterator[Outcome]:
     """All outcomes; `count` examples for each."""
     yield from translations(generator, count)
+    yield by_pivot(generator, count)
     yield _measure(generator, "summarize", 0.85, held_out(summary, count, "summary"), facts)
     yield from classifications(generator, count)
     yield from answers(generator, count)

@@ -48,10 +48,22 @@ def _when(time: Entry | None) -> str:
     return f" {time.en}" if time else ""
 
 
+def _again(p: Phrase) -> Phrase | None:
+    """The thing as one speaks of it again: a red bag, the bag."""
+    return Phrase(p.noun, "the") if p.noun is not None and p.determiner == "a" else None
+
+
 def _act(m: Meaning) -> list[Question]:
+    found = _asked_with(m, f" {en.phrase(m.object, False)}" if m.object else "")
+    again = _again(m.object) if m.object else None
+    if again is not None:
+        found += [q for q in _asked_with(m, f" {en.phrase(again)}") if q.asks != "object"]
+    return found
+
+
+def _asked_with(m: Meaning, thing: str) -> list[Question]:
     do, verb = _do(m)
     subject = en.phrase(need(m.subject))
-    thing = f" {en.phrase(m.object, False)}" if m.object else ""
     place = f" {en.at(m.place)}" if m.place else ""
     time = _when(m.time)
     group = en.verb_group(m)
@@ -105,6 +117,8 @@ def _depart(m: Meaning) -> list[Question]:
     ride, city, at = need(m.noun).en, need(m.city).en, f"at {en.hour(m.number)}"
     when = f"on {m.day.en} {at}" if m.day else at
     return [
+        Question(f"When does the {ride} leave?", when, "number"),
+        Question(f"Where does the {ride} go?", f"to {city}", "city"),
         Question(f"When does the {ride} to {city} leave?", when, "number"),
         Question(f"What time does the {ride} to {city} leave?", at, "number"),
     ]
@@ -201,10 +215,17 @@ def _answers(m: Meaning, changed: Meaning, question: Question) -> bool:
     if m.kind != changed.kind:
         return False
     names = ("subject", "verb", "object", "recipient", "noun", "place", "city", "entry", "time", "day")
-    same = [n for n in names if getattr(changed, n) is not None and getattr(m, n) == getattr(changed, n)]
+    same = [n for n in names if getattr(changed, n) is not None and _same(getattr(m, n), getattr(changed, n))]
     told = [n for n in names if getattr(changed, n) is not None and n != question.asks]
     essential = [n for n in told if n not in ("place", "time", "day") or getattr(m, n) is not None]
     return all(n in same for n in essential)
+
+
+def _same(first: object, second: object) -> bool:
+    """Equal, or the same thing under another article or adjective."""
+    if isinstance(first, Phrase) and isinstance(second, Phrase):
+        return first.noun == second.noun and first.name == second.name
+    return first == second
 
 
 def tellable(meanings: Meanings, kind: str = "") -> Meaning:
