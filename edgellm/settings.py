@@ -78,7 +78,7 @@ class Settings:
     offline: bool = _setting(True, "The offline lock: while it is on, only this machine itself can be reached.")
     proxy: str = _setting("", 'Proxy address; empty takes the system\'s, "none" uses none.', starts=("none", *_ADDRESS))
     mirror: str = _setting("", "Address to download models from instead of huggingface.co.", starts=_ADDRESS)
-    theme: str = _setting("system", "Colors of the window.", choices=("system", "light", "dark"))
+    theme: str = _setting("system", "Colors of the window.", choices=("system", "light", "dark", "contrast"))
     language: str = _setting(
         "system", "Language of the window, as a code such as en or fr; system follows the desktop."
     )
