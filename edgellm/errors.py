@@ -14,6 +14,8 @@ EdgeError
 ├── ContextOverflow       the prompt does not fit the context window
 ├── ResponseFormatError   a JSON schema that cannot be used
 └── EngineError           the engine process ended or did not answer
+    ├── OutOfMemory       it is alive, but memory did not suffice
+    └── ProtocolError     what came over its pipe is no message (in engine/wire.py, where it is raised and caught)
 """
 
 from __future__ import annotations
@@ -102,3 +104,13 @@ class ResponseFormatError(EdgeError):
 
 class EngineError(EdgeError):
     """The engine process ended, or did not answer."""
+
+
+class OutOfMemory(EngineError):
+    """The engine is alive, but there was not enough memory for what it was asked."""
+
+    def __init__(self, message: str = "", hint: str = "") -> None:
+        super().__init__(
+            message or "There is not enough memory for this model.",
+            hint or "Close other programs, set a smaller context, or choose a smaller model.",
+        )

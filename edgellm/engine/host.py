@@ -22,8 +22,9 @@ from typing import IO
 from edgellm.engine import process, protocol
 from edgellm.engine.channel import Channel
 from edgellm.engine.wire import ProtocolError
-from edgellm.errors import EdgeError, UsageError
+from edgellm.errors import EdgeError, OutOfMemory, UsageError
 from edgellm.runtimes.base import Chunk, Runtime
+from edgellm.runtimes.peak import peak_memory
 
 MERGE_SECONDS = 0.005
 _log = logging.getLogger("edgellm.engine.host")  # by name: this module runs as __main__
@@ -102,7 +103,7 @@ class Host:
                 self._fail(order, error)
             except MemoryError:
                 _log.exception("out of memory")
-                self._fail(order, protocol.OutOfMemory())
+                self._fail(order, OutOfMemory())
             except Exception as error:
                 _log.exception("unexpected error in the engine")
                 hint = f"The log engine.log has the details ({type(error).__name__})."
@@ -130,7 +131,7 @@ class Host:
         self._runtime = registry.load(Path(os.fsdecode(order.path)), order.placement)
         seconds = time.monotonic() - started
         _log.info("loaded in %.2f s", seconds)
-        self._channel.send(protocol.Loaded(order.id, self._runtime.info, seconds, process.peak_memory()))
+        self._channel.send(protocol.Loaded(order.id, self._runtime.info, seconds, peak_memory()))
 
     def _generate(self, order: protocol.Generate) -> None:
         self._text.start(order.id)
@@ -139,7 +140,7 @@ class Host:
                 self._text.add(event.text)
             else:
                 self._text.finish()
-                finish = dataclasses.replace(event, peak_memory=process.peak_memory())
+                finish = dataclasses.replace(event, peak_memory=peak_memory())
                 self._channel.send(protocol.Done(order.id, finish))
 
     def _loaded(self) -> Runtime:
@@ -153,7 +154,7 @@ class Host:
         try:
             for message in self._channel:
                 if isinstance(message, protocol.Ping):
-                    self._channel.send(protocol.Pong(message.number, process.peak_memory()))
+                    self._channel.send(protocol.Pong(message.number, peak_memory()))
                 elif isinstance(message, protocol.Cancel):
                     self._cancelled = message.id
                 elif isinstance(message, _Order):

@@ -25,16 +25,6 @@ LARGEST = 64 << 20
 _LENGTH = struct.Struct(">I")
 
 
-class OutOfMemory(errors.EngineError):
-    """The engine is alive, but there was not enough memory for what it was asked."""
-
-    def __init__(self, message: str = "", hint: str = "") -> None:
-        super().__init__(
-            message or "There is not enough memory for this model.",
-            hint or "Close other programs, set a smaller context, or choose a smaller model.",
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Hello:
     """The engine's first message."""
@@ -178,7 +168,7 @@ ERRORS: Mapping[str, type[EdgeError]] = MappingProxyType(
             errors.ContextOverflow,
             errors.ResponseFormatError,
             errors.EngineError,
-            OutOfMemory,
+            errors.OutOfMemory,
         )
     }
 )

@@ -19,10 +19,17 @@ from edgellm.engine.history import Case, History
 from edgellm.engine.memory import Memory, model_key
 from edgellm.engine.outcome import EngineEnded
 from edgellm.engine.patience import Limits
-from edgellm.engine.protocol import OutOfMemory
 from edgellm.engine.status import EngineStatus, Plan, describe, device_label
 from edgellm.engine.turn import Turn
-from edgellm.errors import ContextOverflow, EdgeError, EngineError, ModelNotFound, ModelTooLarge, UsageError
+from edgellm.errors import (
+    ContextOverflow,
+    EdgeError,
+    EngineError,
+    ModelNotFound,
+    ModelTooLarge,
+    OutOfMemory,
+    UsageError,
+)
 from edgellm.paths import Paths
 from edgellm.runtimes.base import Cancelled, Choice, Event, Message, ModelInfo, Placement, Request
 
@@ -94,8 +101,8 @@ class Engine:
         """Load a model file, starting the engine; nothing happens when this very file is loaded already.
 
         A model that crashed three times within a minute is refused once, with an error that says so, and loaded when
-        it is asked for again; `asked` says that a person has just named it, `anyway` that it is to be tried although the
-        plan says it is too large. Raises an `EdgeError`.
+        it is asked for again; `asked` says that a person has just named it, `anyway` that it is to be tried even if the
+        plan finds it too large. Raises an `EdgeError`.
         """
         with self._turn.taken():
             client = self._client

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
-
-import psutil
+from contextlib import suppress
+from pathlib import Path
 
 
 def peak_memory() -> int:
-    """Peak resident memory of this process in bytes."""
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
+    """Peak resident memory of this process in bytes, 0 where it cannot be read.
 
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    On Linux not from `getrusage`, whose value a process inherits from the one that started it.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, ValueError, IndexError):
+            status = Path("/proc/self/status").read_text()
+            return int(status.split("VmHWM:", 1)[1].split(None, 1)[0]) * 1024
+    if sys.platform == "darwin":
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    import psutil
+
+    return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))

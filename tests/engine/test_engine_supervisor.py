@@ -12,7 +12,6 @@ import pytest
 from engine_bench import FIRST, OLD, PLAIN, SMALL, Bench, answer, ask, broken, plan, split, wait_for
 
 from edgellm.engine.memory import Memory, model_key, placement_key
-from edgellm.engine.protocol import OutOfMemory
 from edgellm.engine.status import Plan
 from edgellm.errors import (
     ContextOverflow,
@@ -22,6 +21,7 @@ from edgellm.errors import (
     ModelNotFound,
     ModelTooLarge,
     OfflineError,
+    OutOfMemory,
     UsageError,
 )
 from edgellm.runtimes.base import Chunk, Message, Placement
@@ -259,7 +259,7 @@ def test_bad_models_are_refused_by_type_and_a_good_one_follows(bench: Bench) -> 
 
 
 def test_a_plan_that_is_refused_leaves_no_process(bench: Bench) -> None:
-    def refuse(_path: Path) -> Plan:
+    def refuse(_path: Path, _anyway: bool) -> Plan:
         raise ModelTooLarge("It needs 9 GB.", "Choose a smaller model.")
 
     engine = bench.engine(refuse)
