@@ -113,6 +113,7 @@ class Talk:
         self._session = session
         self._system = system
         self._store: Store = session.app.store()
+        session.output.note(self._store.notice)
         self._chat: Chat | None = None
         self._turns: list[dict[str, Any]] = []
         self._last = without_model()

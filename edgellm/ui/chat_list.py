@@ -21,6 +21,7 @@ from PySide6.QtGui import QColor, QFont, QIcon, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -34,7 +35,7 @@ from PySide6.QtWidgets import (
 )
 
 from edgellm.chats.store import TITLE_LENGTH, Chat, Store
-from edgellm.ui.buttons import AccentButton
+from edgellm.ui.buttons import AccentButton, IconButton
 from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
@@ -148,10 +149,11 @@ class _Chats(QListWidget):
 
 
 class ChatList(QFrame):
-    """Sends `opened` with a chat's id, `new_wanted`, and `deleted` with id and title."""
+    """Sends `opened` with a chat's id, `new_wanted`, `import_wanted`, and `deleted` with id and title."""
 
     opened = Signal(int)
     new_wanted = Signal()
+    import_wanted = Signal()
     deleted = Signal(int, str)
 
     def __init__(self, services: Services) -> None:
@@ -162,6 +164,8 @@ class ChatList(QFrame):
         self.new = AccentButton(services.theme, tr("New chat"), "plus")
         self.new.setToolTip(tr("Start a new chat (Ctrl+N)"))
         self.new.clicked.connect(self.new_wanted)
+        self.bring_in = IconButton(services.theme, "import", tr("Import a chat"))
+        self.bring_in.clicked.connect(self.import_wanted)
         self.search = QLineEdit(placeholderText=tr("Search chats"), clearButtonEnabled=True)
         self.search.setAccessibleName(tr("Search chats"))
         self.search.setToolTip(tr("Search titles and messages (Ctrl+K)"))
@@ -175,8 +179,11 @@ class ChatList(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 12, 10, 8)
         layout.setSpacing(10)
-        for widget in (self.new, self.search):
-            layout.addWidget(widget)
+        top = QHBoxLayout()
+        top.addWidget(self.new, 1)
+        top.addWidget(self.bring_in)
+        layout.addLayout(top)
+        layout.addWidget(self.search)
         layout.addWidget(self._nothing)
         layout.addWidget(self.list, 1)
         services.theme.changed.connect(lambda: self._glass.setIcon(self._drawing()))

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from edgellm.chats.store import StoredMessage
+from edgellm.ui.chat_files import bring_in
 from edgellm.ui.chat_header import ChatHeader
 from edgellm.ui.chat_list import ChatList
 from edgellm.ui.composer import Composer
@@ -179,6 +180,7 @@ class ChatPage(QWidget):
         transcript.edit.connect(self._edit)
         self.welcome.chosen.connect(self.send)
         self.chats.new_wanted.connect(self.new_chat)
+        self.chats.import_wanted.connect(lambda: bring_in(self, self._services))
         self.chats.opened.connect(self._open_chat)
         self.chats.deleted.connect(self._delete)
         self.header.renamed.connect(self.chats.rename)

@@ -90,8 +90,21 @@ def start(window: Window) -> None:
     window.chat.start()
     services.background.run(markdown.warm_up)
     services.sampler.start()
-    if services.app.notice:
-        services.notices.say(services.app.notice)
+    tell(services)
+
+
+def tell(services: Services) -> None:
+    """Say what was found wrong with the settings or the chats. It is said once, so it stays until it is closed."""
+    app, notices = services.app, services.notices
+
+    def say(found: str) -> None:
+        if found:
+            notices.say(found, stays=True)
+
+    def read() -> str:
+        return " ".join(filter(None, (app.notice, app.store().notice)))
+
+    services.background.run(read, say, lambda _: say(app.notice))
 
 
 def finish(window: Window) -> None:

@@ -54,11 +54,14 @@ class Notices(QFrame):
         """What is said now."""
         return self._text.text() if self.isVisible() else ""
 
-    def say(self, text: str, action: str = "", then: Callable[[], None] | None = None) -> None:
-        """Show a sentence, with a button when there is something to do about it."""
+    def say(self, text: str, action: str = "", then: Callable[[], None] | None = None, *, stays: bool = False) -> None:
+        """Show a sentence, with a button when there is something to do about it; one that `stays` must be closed."""
         self._show(text, "plain")
         self._offer(action, then)
-        self._timer.start()
+        if stays:
+            self._timer.stop()
+        else:
+            self._timer.start()
 
     def complain(self, error: EdgeError, action: str = "", then: Callable[[], None] | None = None) -> None:
         """Show an error, with a button when there is something to do about it; it stays until it is closed."""

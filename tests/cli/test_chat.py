@@ -63,3 +63,10 @@ def test_an_engine_that_dies_leaves_the_answer_marked(edgellm: CommandLine, tmp_
     last = store.path(store.chats()[0].id)[-1]
     assert (last.text, last.state) == ("one two", "interrupted")
     store.close()
+
+
+def test_a_damaged_database_is_said_and_the_chat_goes_on(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "chats.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    ran = edgellm("chat", "--model", edgellm.script(reply="Yes."), "Hi")
+    assert ran.out == "Yes.\n"
+    assert "chats.db" in ran.err
