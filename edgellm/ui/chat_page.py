@@ -20,7 +20,7 @@ from edgellm.ui.chat_header import ChatHeader
 from edgellm.ui.chat_list import ChatList
 from edgellm.ui.composer import Composer
 from edgellm.ui.conversation import Shown
-from edgellm.ui.engine_worker import Job, Status
+from edgellm.ui.engine_worker import Counted, Job, Status
 from edgellm.ui.find_bar import FindBar
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
@@ -124,7 +124,10 @@ class ChatPage(QWidget):
     def _arrange(self) -> None:
         foot = QWidget()
         foot.setMaximumWidth(COLUMN)
-        self._hint = QLabel(tr("The built-in starter knows everyday sentences only, and can be wrong."), wordWrap=True)
+        self._hint = QLabel(
+            tr("The built-in starter knows everyday sentences, reads each message alone, and can be wrong."),
+            wordWrap=True,
+        )
         self._hint.setProperty("role", "faint")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.hide()
@@ -212,9 +215,14 @@ class ChatPage(QWidget):
 
     def _on_ended(self, job: Job) -> None:
         if job.finish is not None:
-            self._on_counted(job.finish.prompt_tokens + job.finish.new_tokens)
+            self._show_tokens(job.finish.prompt_tokens + job.finish.new_tokens)
 
-    def _on_counted(self, tokens: int) -> None:
+    def _on_counted(self, counted: Counted) -> None:
+        self._show_tokens(counted.tokens)
+        self.composer.show_left_out(counted)
+        self.transcript.show_left_out(counted.left_out)
+
+    def _show_tokens(self, tokens: int) -> None:
         self._tokens = tokens
         self.composer.show_context(tokens, self._context)
 

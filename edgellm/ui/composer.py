@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout
 
 from edgellm.ui.buttons import AccentButton, IconButton
+from edgellm.ui.engine_worker import Counted
 from edgellm.ui.language import tr
 from edgellm.ui.theme import Theme
 
@@ -88,6 +89,9 @@ class Composer(QFrame):
         self._meter.setFixedSize(90, 5)
         self._tokens = QLabel()
         self._tokens.setProperty("role", "faint")
+        self.warning = QLabel(wordWrap=True)
+        self.warning.setProperty("role", "warning")
+        self.warning.hide()
         row = QHBoxLayout()
         row.addWidget(self.system)
         row.addStretch(1)
@@ -100,6 +104,7 @@ class Composer(QFrame):
         layout.setSpacing(6)
         layout.addWidget(self._editing)
         layout.addWidget(self.input)
+        layout.addWidget(self.warning)
         layout.addLayout(row)
         self.input.installEventFilter(self)
         self.show_context(0, 0)
@@ -153,6 +158,18 @@ class Composer(QFrame):
         self._tokens.setText(words)
         self._meter.setToolTip(words)
         self._tokens.setToolTip(tr("How much of the model's context this conversation fills"))
+
+    def show_left_out(self, counted: Counted) -> None:
+        """Say, before it is sent, what does not fit the context."""
+        words = ""
+        if counted.too_long:
+            words = tr("This is longer than the model's context: shorten it, or set a larger context.")
+        elif counted.left_out:
+            words = tr("The {n} oldest messages no longer fit the context and will be left out.").format(
+                n=counted.left_out
+            )
+        self.warning.setText(words)
+        self.warning.setVisible(bool(words))
 
     def _press(self) -> None:
         if self._busy:

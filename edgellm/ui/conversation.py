@@ -16,7 +16,7 @@ from edgellm.chats.stream import StreamWriter
 from edgellm.errors import EdgeError
 from edgellm.runtimes.base import Message, Request, Sampling
 from edgellm.ui.background import Runner
-from edgellm.ui.engine_worker import EngineWorker, Job
+from edgellm.ui.engine_worker import Counted, EngineWorker, Job
 
 FRAME = 33
 BUDGET = 16.0
@@ -51,7 +51,7 @@ class Conversation(QObject):
     failed = Signal(object)
     busy_changed = Signal(bool)
     chats_changed = Signal()
-    counted = Signal(int)
+    counted = Signal(object)
 
     def __init__(
         self, store: Callable[[], Store], background: Runner, worker: EngineWorker, limits: Callable[[], Limits]
@@ -180,7 +180,7 @@ class Conversation(QObject):
             self._background.run(lambda: self._store().delete(shown.chat.id))
 
     def recount(self, draft: str) -> None:
-        """Count the tokens of the conversation with `draft`, once typing pauses; `counted` follows."""
+        """Count what would be sent if `draft` were, once typing pauses; `counted` follows with a `Counted`."""
         self._draft = draft
         self._ticket += 1
         self._count_timer.start()
@@ -195,11 +195,11 @@ class Conversation(QObject):
         if messages:
             self._worker.count(self._ticket, messages)
         else:
-            self.counted.emit(0)
+            self.counted.emit(Counted())
 
-    def _on_counted(self, ticket: int, tokens: int) -> None:
+    def _on_counted(self, ticket: int, counted: Counted) -> None:
         if ticket == self._ticket:
-            self.counted.emit(tokens)
+            self.counted.emit(counted)
 
     def rename(self, chat: int, title: str) -> None:
         """Give a chat another title."""

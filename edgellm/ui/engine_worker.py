@@ -17,10 +17,9 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QThread, Signal
 
 from edgellm.chats.stream import StreamWriter
-from edgellm.errors import EdgeError, ModelTooLarge
+from edgellm.errors import ContextOverflow, EdgeError, ModelTooLarge
 from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Placement, Request
 from edgellm.tasks import history
-from edgellm.tasks.starter import is_starter
 from edgellm.ui.background import unexpected
 
 _PATIENCE_MS = 3_000
@@ -162,6 +161,15 @@ class Job:
         return bool(fresh)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Tokens of what would be sent, and how many of the oldest messages would not; `too_long`: the last alone is."""
+
+    tokens: int = 0
+    left_out: int = 0
+    too_long: bool = False
+
+
 class _Worker(QObject):
     """Lives in the worker thread; every call to the engine happens here."""
 
@@ -170,7 +178,7 @@ class _Worker(QObject):
     failed = Signal(object)
     too_large = Signal(str, object)
     ended = Signal(object)
-    counted = Signal(int, int)
+    counted = Signal(int, object)
 
     def __init__(self, factory: Callable[[], EngineClient], resolve: Callable[[str], Path], meter: Meter) -> None:
         super().__init__()
@@ -235,14 +243,15 @@ class _Worker(QObject):
         self._report()
 
     def count(self, ticket: int, messages: tuple[Message, ...]) -> None:
-        """Count the tokens of a prompt; quiet when there is no model to count with."""
+        """Count the tokens of what would be sent, and the messages that no longer fit; quiet without a model."""
         try:
             engine = self._engine
             if engine is None or engine.status().state != "ready":
                 return
-            if is_starter(engine.info):
-                messages = history.fit(engine, messages).messages
-            self.counted.emit(ticket, engine.count(messages))
+            fitted = history.fit(engine, messages)
+            self.counted.emit(ticket, Counted(engine.count(fitted.messages), fitted.left_out))
+        except ContextOverflow as error:
+            self.counted.emit(ticket, Counted(error.prompt_tokens, too_long=True))
         except EdgeError as error:
             _log.info("tokens were not counted: %s", type(error).__name__)
         except Exception as error:
@@ -279,7 +288,7 @@ class EngineWorker(QObject):
     failed = Signal(object)
     too_large = Signal(str, object)
     ended = Signal(object)
-    counted = Signal(int, int)
+    counted = Signal(int, object)
     _load = Signal(str, bool, bool)
     _generate = Signal(object)
     _count = Signal(int, object)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from edgellm.chats.store import StoredMessage
 from edgellm.ui.conversation import Shown
@@ -53,6 +53,13 @@ class Transcript(QScrollArea):
         self._rows.setSpacing(14)
         self._rows.addWidget(self._earlier, 0, Qt.AlignmentFlag.AlignHCenter)
         self._rows.addStretch(1)
+        self._left_out = 0
+        self._cut = QLabel(tr("The messages above no longer fit the context; the model does not see them."))
+        self._cut.setObjectName("cut")
+        self._cut.setWordWrap(True)
+        self._cut.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._cut.setParent(self._column)
+        self._cut.hide()
         page = self._page = QWidget()
         page.setObjectName("page")
         around = QHBoxLayout(page)
@@ -73,6 +80,7 @@ class Transcript(QScrollArea):
         if not same:
             self._limit = FIRST_SHOWN
             self._follow = True
+            self._left_out = 0
         self._shown = shown
         self._build()
         if shown is not None and self._limit < min(len(shown.path), USUALLY_SHOWN):
@@ -83,6 +91,7 @@ class Transcript(QScrollArea):
         shown = self._shown
         path = shown.path[-self._limit :] if shown is not None else ()
         versions = shown.versions[-self._limit :] if shown is not None else ()
+        self._rows.removeWidget(self._cut)
         wanted = {message.id for message in path}
         known = {view.message.id: view for view in self.views if view.message.id in wanted}
         for view in self.views:
@@ -96,6 +105,21 @@ class Transcript(QScrollArea):
             else:
                 self._add(message, others)
         self._earlier.setVisible(shown is not None and len(shown.path) > max(len(path), USUALLY_SHOWN))
+        self._place_cut()
+
+    def show_left_out(self, messages: int) -> None:
+        """Draw a line below so many of the oldest messages: what is above it is not sent any more."""
+        self._left_out = messages
+        self._rows.removeWidget(self._cut)
+        self._place_cut()
+
+    def _place_cut(self) -> None:
+        sent = [message.id for message in self._shown.path if message.text] if self._shown is not None else []
+        out = set(sent[: self._left_out])
+        at = max((place for place, view in enumerate(self.views, 1) if view.message.id in out), default=0)
+        if at:
+            self._rows.insertWidget(1 + at, self._cut)
+        self._cut.setVisible(at > 0)
 
     def _grow(self) -> None:
         """A few more messages above those that are shown, so that a long chat does not hold up the window."""
