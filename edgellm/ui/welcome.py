@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from edgellm.ui.icons import app_icon, pixmap
 from edgellm.ui.language import tr
 from edgellm.ui.theme import Theme
 
 _WIDTH = 720
+_MARGIN, _GAP = 20, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +58,18 @@ def examples() -> tuple[Example, ...]:
 
 
 class _Card(QPushButton):
-    """A button with a drawing, a title and two lines of example."""
+    """A button with a drawing, a title and an example, as high as its texts need in any font and language."""
 
     def __init__(self, theme: Theme, example: Example) -> None:
         super().__init__()
-        self._theme, self._example = theme, example
+        self._theme, self.example = theme, example
         self.setProperty("kind", "card")
         self.setAccessibleName(f"{example.title}: {example.shown}")
         self.setToolTip(example.prompt)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFixedHeight(84)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self._drawing = QLabel()
         title = QLabel(example.title)
         title.setProperty("role", "strong")
@@ -66,8 +80,8 @@ class _Card(QPushButton):
         column.setSpacing(2)
         column.addWidget(title)
         column.addWidget(shown, 1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 10, 12, 8)
+        row = self._inside = QHBoxLayout(self)
+        row.setContentsMargins(14, 11, 12, 11)
         row.setSpacing(12)
         row.addWidget(self._drawing, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(column, 1)
@@ -76,9 +90,25 @@ class _Card(QPushButton):
         theme.changed.connect(self.paint_icon)
         self.paint_icon()
 
+    def sizeHint(self) -> QSize:
+        """That of the texts: a button knows nothing of its layout."""
+        return self._inside.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """That of the texts."""
+        return self._inside.minimumSize()
+
+    def hasHeightForWidth(self) -> bool:
+        """The example wraps."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """What the wrapped texts take."""
+        return self._inside.totalHeightForWidth(width)
+
     def paint_icon(self) -> None:
         """Draw in the colors of the theme."""
-        self._drawing.setPixmap(pixmap(self._example.icon, self._theme.colors.accent, 22))
+        self._drawing.setPixmap(pixmap(self.example.icon, self._theme.colors.accent, 22))
 
 
 class Welcome(QScrollArea):
@@ -98,11 +128,11 @@ class Welcome(QScrollArea):
         column.setObjectName("column")
         column.setMaximumWidth(_WIDTH)
         rows = QVBoxLayout(column)
-        rows.setContentsMargins(20, 16, 20, 16)
+        rows.setContentsMargins(_MARGIN, 16, _MARGIN, 16)
         rows.setSpacing(14)
         rows.addStretch(2)
         rows.addLayout(self._heading())
-        rows.addLayout(self._grid())
+        rows.addLayout(self._make_grid())
         self.notice = self._starter_card()
         rows.addWidget(self.notice)
         rows.addStretch(3)
@@ -137,16 +167,33 @@ class Welcome(QScrollArea):
             column.addWidget(label)
         return column
 
-    def _grid(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setSpacing(12)
-        for number, example in enumerate(examples()):
-            card = _Card(self._theme, example)
-            card.clicked.connect(lambda _=False, prompt=example.prompt: self.chosen.emit(prompt))
-            grid.addWidget(card, number // 2, number % 2)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        return grid
+    def _make_grid(self) -> QGridLayout:
+        self._grid = QGridLayout()
+        self._grid.setSpacing(_GAP)
+        self._cards = [_Card(self._theme, example) for example in examples()]
+        for card in self._cards:
+            card.clicked.connect(lambda _=False, prompt=card.example.prompt: self.chosen.emit(prompt))
+        self._columns = 0
+        self._arrange(2)
+        return self._grid
+
+    def _arrange(self, columns: int) -> None:
+        """Put the cards into one column or two."""
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for card in self._cards:
+            self._grid.removeWidget(card)
+        for number, card in enumerate(self._cards):
+            self._grid.addWidget(card, number // columns, number % columns)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, columns - 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Two cards stand beside each other where there is room for their titles."""
+        super().resizeEvent(event)
+        widest = max(card.minimumSizeHint().width() for card in self._cards)
+        self._arrange(2 if 2 * widest + _GAP + 2 * _MARGIN <= self.viewport().width() else 1)
 
     def _starter_card(self) -> QFrame:
         card = QFrame()

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QFont
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
 
 import edgellm.ui
 from edgellm.settings import Settings
 from edgellm.ui import facts, language, main, settings_page, theme
 from edgellm.ui.icons import pixmap
 from edgellm.ui.pages import pages
+from edgellm.ui.welcome import Welcome
 
 UI = Path(edgellm.ui.__file__).parent
 
@@ -116,3 +118,31 @@ def test_speed_is_in_words() -> None:
     assert facts.words_per_second(made, "one two three four five") == 50.0
     assert facts.rate(4.25) == "4.2 words/s"
     assert facts.rate(1234.5) == "1,234 words/s"
+
+
+@pytest.mark.parametrize("width", [420, 760])
+@pytest.mark.parametrize("points", [8.0, 10.5, 14.0, 20.0])
+def test_the_examples_show_their_whole_text_in_any_font(width: int, points: float) -> None:
+    app = main.application()
+    assert isinstance(app, QApplication)
+    before = app.font()
+    welcome = Welcome(theme.Theme(app, "light"))
+    font = QFont(app.font())
+    font.setPointSizeF(points)
+    app.setFont(font)
+    try:
+        welcome.resize(width, 900)
+        welcome.show()
+        QTest.qWait(20)
+        labels = [(card, label) for card in welcome._cards for label in card.findChildren(QLabel) if label.text()]
+        assert len(labels) == 12
+        for card, label in labels:
+            needed = label.heightForWidth(label.width()) if label.wordWrap() else label.sizeHint().height()
+            assert label.height() >= needed, label.text()
+            assert label.geometry().bottom() < card.height() - 5, label.text()
+            assert label.geometry().right() < card.width(), label.text()
+        right = max(card.mapTo(welcome, card.rect().topRight()).x() for card in welcome._cards)
+        assert right < welcome.viewport().width()
+    finally:
+        welcome.close()
+        app.setFont(before)
