@@ -79,6 +79,7 @@ class Settings:
     proxy: str = _setting("", 'Proxy address; empty takes the system\'s, "none" uses none.', starts=("none", *_ADDRESS))
     mirror: str = _setting("", "Address to download models from instead of huggingface.co.", starts=_ADDRESS)
     theme: str = _setting("system", "Colors of the window.", choices=("system", "light", "dark", "contrast"))
+    shortcuts: str = _setting("", "Changed keyboard shortcuts, such as new=Ctrl+T; the window's F1 sheet changes them.")
     language: str = _setting(
         "system", "Language of the window, as a code such as en or fr; system follows the desktop."
     )

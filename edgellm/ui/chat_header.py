@@ -30,7 +30,8 @@ class ChatHeader(QFrame):
         self._title.setProperty("role", "strong")
         self._title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         theme = services.theme
-        find = IconButton(theme, "search", tr("Find in this chat (Ctrl+F)"))
+        find = IconButton(theme, "search", tr("Find in this chat"))
+        services.keyboard.describe(find, tr("Find in this chat"), "find")
         rename = IconButton(theme, "edit", tr("Rename this chat"))
         save = IconButton(theme, "export", tr("Export this chat"))
         delete = IconButton(theme, "trash", tr("Delete this chat"))

@@ -44,7 +44,7 @@ class ChatPage(QWidget):
         self.transcript = Transcript(services.theme)
         self.find_bar = FindBar(services.theme, self.transcript)
         self.welcome = Welcome(services.theme)
-        self.composer = Composer(services.theme)
+        self.composer = Composer(services.theme, services.keyboard)
         self.system = self._make_system()
         self._middle = QStackedWidget()
         self._middle.addWidget(self.welcome)

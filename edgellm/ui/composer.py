@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QProg
 
 from edgellm.ui.buttons import AccentButton, IconButton
 from edgellm.ui.engine_worker import Counted
+from edgellm.ui.keyboard import Keyboard
 from edgellm.ui.language import tr
 from edgellm.ui.theme import Theme
 
@@ -63,9 +64,10 @@ class Composer(QFrame):
     typed = Signal(str)
     edit_ended = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, keyboard: Keyboard) -> None:
         super().__init__()
         self.setObjectName("composer")
+        self._keyboard = keyboard
         self._busy = False
         self._timer = QTimer(self, singleShot=True, interval=_DRAFT_MS)
         self._timer.timeout.connect(self.flush)
@@ -108,6 +110,7 @@ class Composer(QFrame):
         layout.addLayout(row)
         self.input.installEventFilter(self)
         self.show_context(0, 0)
+        keyboard.changed.connect(self._show_button)
         self.set_busy(False)
 
     def _make_editing(self, theme: Theme) -> None:
@@ -185,7 +188,7 @@ class Composer(QFrame):
         self.typed.emit(self.input.toPlainText())
 
     def _show_button(self) -> None:
-        name = tr("Stop (Esc)") if self._busy else tr("Send (Enter)")
+        name = self._keyboard.hint(tr("Stop"), "stop") if self._busy else tr("Send (Enter)")
         self.button.draw("stop" if self._busy else "send")
         self.button.setToolTip(name)
         self.button.setAccessibleName(name)

@@ -20,6 +20,7 @@ from edgellm.ui.background import Background
 from edgellm.ui.conversation import Conversation, Limits
 from edgellm.ui.engine_worker import EngineWorker
 from edgellm.ui.icons import app_icon
+from edgellm.ui.keyboard import Keyboard
 from edgellm.ui.notices import Notices
 from edgellm.ui.sampler import Sampler
 from edgellm.ui.services import Services
@@ -77,7 +78,8 @@ def build(qt: QApplication, app: App) -> Window:
 
     conversation = Conversation(app.store, background, worker, limits)
     sampler = Sampler(worker.engine_pid, worker.meter.speed)
-    services = Services(app, theme, background, worker, conversation, Notices(theme), sampler)
+    keyboard = Keyboard(app.settings.shortcuts)
+    services = Services(app, theme, background, worker, conversation, Notices(theme), sampler, keyboard)
     window = Window(services)
     StartupReport(window)
     return window

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout
 
 from edgellm.ui.icons import icon
+from edgellm.ui.keyboard import Keyboard
 from edgellm.ui.language import tr
 from edgellm.ui.pages import Page
 from edgellm.ui.theme import Theme
@@ -20,7 +21,7 @@ class Rail(QFrame):
 
     chosen = Signal(int)
 
-    def __init__(self, theme: Theme, pages: tuple[Page, ...]) -> None:
+    def __init__(self, theme: Theme, pages: tuple[Page, ...], keyboard: Keyboard) -> None:
         super().__init__()
         self._theme, self._pages = theme, pages
         self.setObjectName("rail")
@@ -39,7 +40,7 @@ class Rail(QFrame):
             button.setCheckable(True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             button.setIconSize(QSize(22, 22))
-            button.setToolTip(f"{page.title} (Ctrl+{number + 1})")
+            keyboard.describe(button, page.title, f"page-{number + 1}")
             button.setAccessibleName(page.title)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgellm.ui.background import Runner
 from edgellm.ui.conversation import Conversation
 from edgellm.ui.engine_worker import EngineWorker
+from edgellm.ui.keyboard import Keyboard
 from edgellm.ui.notices import Notices
 from edgellm.ui.sampler import Sampler
 from edgellm.ui.theme import Theme
@@ -27,3 +28,4 @@ class Services:
     conversation: Conversation
     notices: Notices
     sampler: Sampler
+    keyboard: Keyboard

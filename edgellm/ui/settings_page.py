@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QScrollArea,
     QSpinBox,
     QVBoxLayout,
@@ -31,7 +32,7 @@ _EDITOR = 250
 _INDENT = 8
 _LARGEST_INT = 2_147_483_647
 GROUPS = (
-    ("Window", ("theme", "language")),
+    ("Window", ("theme", "language", "shortcuts")),
     ("Model", ("model", "device", "context", "threads", "gpu_layers", "kv_type")),
     ("Answers", ("temperature", "max_tokens")),
     ("Network", ("offline", "proxy", "mirror")),
@@ -51,6 +52,7 @@ NAMES = {
     "mirror": "Mirror",
     "theme": "Theme",
     "language": "Language",
+    "shortcuts": "Keyboard",
 }
 
 
@@ -58,6 +60,7 @@ class SettingsPage(QScrollArea):
     """Sends `changed` with the name and the value of a setting that was saved."""
 
     changed = Signal(str, object)
+    shortcuts_wanted = Signal()
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -135,6 +138,11 @@ class SettingsPage(QScrollArea):
         if spec.name == "language":
             codes = ["system", "en", *language.tables()]
             return self._combo(spec.name, {code: tr(language.NAMES.get(code, code)) for code in codes}, value)
+        if spec.name == "shortcuts":
+            button = QPushButton(tr("Show and change…"))
+            button.setFixedWidth(_EDITOR)
+            button.clicked.connect(self.shortcuts_wanted)
+            return button
         if rules["choices"]:
             return self._combo(spec.name, {choice: tr(choice) for choice in rules["choices"]}, value)
         if isinstance(spec.default, bool):

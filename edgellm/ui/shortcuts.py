@@ -1,68 +1,80 @@
-"""The keyboard: one table of shortcuts, and the sheet that F1 shows."""
+"""Keyboard shortcuts as values: what there is, how changed ones are written as one setting, which keys cannot be used.
+
+Acting on them is left to `keyboard.py`, showing and changing them to `shortcut_sheet.py`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from edgellm.ui.language import tr
 
-
-@dataclass(frozen=True, slots=True)
-class Shortcut:
-    """A key and what it does. `action` names a method of the window's table; empty where a widget handles the key."""
-
-    keys: str
-    description: str
-    action: str = ""
-
-
-def shortcuts() -> tuple[Shortcut, ...]:
-    """All of them, in the order of the sheet."""
-    return (
-        Shortcut("Ctrl+N", tr("New chat"), "new"),
-        Shortcut("Ctrl+K", tr("Search everywhere"), "search"),
-        Shortcut("Ctrl+F", tr("Find in this chat"), "find"),
-        Shortcut("Ctrl+1 … Ctrl+9", tr("Open a page")),
-        Shortcut("Ctrl+,", tr("Settings"), "settings"),
-        Shortcut("Esc", tr("Stop the answer"), "stop"),
-        Shortcut("Enter, Ctrl+Enter", tr("Send the message")),
-        Shortcut("Shift+Enter", tr("New line in the message")),
-        Shortcut("F2", tr("Rename the chosen chat")),
-        Shortcut("Del", tr("Delete the chosen chat")),
-        Shortcut("F1", tr("This sheet"), "help"),
-        Shortcut("Ctrl+Q", tr("Quit"), "quit"),
-    )
+PAGES = 9
+DEFAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "new": "Ctrl+N",
+        "search": "Ctrl+K",
+        "find": "Ctrl+F",
+        "settings": "Ctrl+,",
+        "stop": "Esc",
+        "help": "F1",
+        "quit": "Ctrl+Q",
+        **{f"page-{number}": f"Ctrl+{number}" for number in range(1, PAGES + 1)},
+    }
+)
+# Keys that text boxes and lists handle themselves
+FIXED = ("Enter", "Ctrl+Enter", "Shift+Enter", "Return", "Ctrl+Return", "Shift+Return", "F2", "Del", "Tab", "Shift+Tab")
+_EDITING = ("Copy", "Paste", "Cut", "Undo", "Redo", "SelectAll")
+_USABLE = re.compile(r"(?:Shift\+)?(?:F\d+|Esc)$|(?:Ctrl|Alt|Meta)\+.")
 
 
-class Sheet(QDialog):
-    """The sheet of shortcuts."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Keyboard shortcuts"))
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(9)
-        for row, shortcut in enumerate(shortcuts()):
-            keys = QLabel(_native(shortcut.keys))
-            keys.setProperty("role", "key")
-            grid.addWidget(keys, row, 0, Qt.AlignmentFlag.AlignLeading)
-            grid.addWidget(QLabel(shortcut.description), row, 1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 16)
-        layout.setSpacing(18)
-        layout.addLayout(grid)
-        layout.addWidget(buttons)
+def parse(text: str) -> dict[str, str]:
+    """All shortcuts, with those that `text` changes (as in `new=Ctrl+T find=`). What cannot be used is passed over."""
+    asked = {action: normal(key) for action, sign, key in (part.partition("=") for part in text.split()) if sign}
+    keys = {action: asked.get(action, key) for action, key in DEFAULTS.items()}
+    wrong = [action for action in keys if action in asked and refusal(action, keys[action], keys)]
+    while wrong:
+        keys[wrong[0]] = DEFAULTS[wrong[0]]
+        del asked[wrong[0]]
+        wrong = [action for action in keys if action in asked and refusal(action, keys[action], keys)]
+    return keys
 
 
-def _native(keys: str) -> str:
-    """Key names as this platform writes them."""
-    parts = [part.strip() for part in keys.replace("…", ",").split(",")] if keys != "Ctrl+," else [keys]
-    joint = " … " if "…" in keys else ", "
-    return joint.join(QKeySequence(part).toString(QKeySequence.SequenceFormat.NativeText) or part for part in parts)
+def written(keys: Mapping[str, str]) -> str:
+    """The setting that gives these shortcuts: only what differs."""
+    return " ".join(f"{action}={key}" for action, key in keys.items() if key != normal(DEFAULTS[action]))
+
+
+def normal(key: str) -> str:
+    """A key as the setting writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+
+
+def native(key: str) -> str:
+    """A key as this platform writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def holder(key: str, keys: Mapping[str, str], but: str = "") -> str:
+    """The action that has this key, apart from `but`; empty when it is free."""
+    return next((action for action, taken in keys.items() if action != but and key and normal(taken) == key), "")
+
+
+def refusal(action: str, key: str, keys: Mapping[str, str]) -> str:
+    """Why `action` cannot have this key, as a sentence; empty when it can. An empty key is always possible."""
+    key = normal(key)
+    if not key:
+        return ""
+    sequence = QKeySequence(key)
+    if sequence.count() > 1 or " " in key or not _USABLE.match(key):
+        return tr("Use one key together with Ctrl or Alt, or a function key.")
+    editing = [taken for name in _EDITING for taken in QKeySequence.keyBindings(QKeySequence.StandardKey[name])]
+    if sequence in editing or key in map(normal, FIXED):
+        return tr("{key} is needed for writing and for lists.").format(key=native(key))
+    if holder(key, keys, action):
+        return tr("{key} is taken already.").format(key=native(key))
+    return ""

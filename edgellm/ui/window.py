@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from edgellm.errors import EdgeError
@@ -18,7 +19,7 @@ from edgellm.ui.pages import Page, SoonPage, pages
 from edgellm.ui.rail import Rail
 from edgellm.ui.services import Services
 from edgellm.ui.settings_page import RELOADS, SettingsPage
-from edgellm.ui.shortcuts import Sheet, shortcuts
+from edgellm.ui.shortcut_sheet import Sheet
 from edgellm.ui.strip import Strip
 
 SIZE = (1220, 840)
@@ -40,7 +41,7 @@ class Window(QMainWindow):
         self.setWindowTitle("EdgeLLM")
         self.resize(*SIZE)
         self.setMinimumSize(*_SMALLEST)
-        self.rail = Rail(services.theme, self._pages)
+        self.rail = Rail(services.theme, self._pages, services.keyboard)
         self.selector = ModelSelector(services)
         self.strip = Strip(services.theme, services.app.settings.offline)
         self.stack = QStackedWidget()
@@ -80,6 +81,12 @@ class Window(QMainWindow):
         """Open the details dialog."""
         dialog = Details(self, hardware, self.status)
         dialog.open()
+
+    def show_shortcuts(self) -> None:
+        """Open the sheet of shortcuts."""
+        sheet = Sheet(self, self.services)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.open()
 
     def _arrange(self) -> None:
         self._title.setProperty("role", "page-title")
@@ -130,6 +137,7 @@ class Window(QMainWindow):
             page.wanted.connect(self._on_wanted)
         elif isinstance(page, SettingsPage):
             page.changed.connect(self._on_setting)
+            page.shortcuts_wanted.connect(self.show_shortcuts)
 
     def _add_shortcuts(self) -> None:
         def on_chat(action: Callable[[], None]) -> Callable[[], None]:
@@ -145,14 +153,12 @@ class Window(QMainWindow):
             "find": on_chat(self.chat.open_find),
             "settings": lambda: self.open_key("settings"),
             "stop": self.chat.escape,
-            "help": lambda: Sheet(self).open(),
+            "help": self.show_shortcuts,
             "quit": self.close,
         }
-        for shortcut in shortcuts():
-            if shortcut.action:
-                QShortcut(QKeySequence(shortcut.keys), self, actions[shortcut.action])
         for number in range(len(self._pages)):
-            QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self, lambda number=number: self.open_page(number))
+            actions[f"page-{number + 1}"] = partial(self.open_page, number)
+        self.services.keyboard.bind(self, actions)
 
     def _on_status(self, status: Status) -> None:
         self.status = status

@@ -29,7 +29,7 @@ from edgellm.ui import details
 from edgellm.ui.monitor_page import MonitorPage
 from edgellm.ui.pages import SoonPage
 from edgellm.ui.settings_page import SettingsPage
-from edgellm.ui.shortcuts import Sheet
+from edgellm.ui.shortcut_sheet import Sheet
 
 Open = Callable[..., Desk]
 NEEDS_NAME = (QAbstractButton, QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox, QAbstractSpinBox, QListWidget)
