@@ -199,7 +199,6 @@ class _Worker(QObject):
             if asked:
                 client.unload()
             client.load(path, asked, anyway)
-            status = client.status()
         except ModelTooLarge as error:
             if anyway:
                 self.failed.emit(error)
@@ -209,8 +208,8 @@ class _Worker(QObject):
             self.failed.emit(error)
         except Exception as error:
             self.failed.emit(unexpected(error))
-        else:
-            self.ready.emit(status)
+        if self._engine is not None and self._engine.status().state == "ready":
+            self.ready.emit(self._engine.status())  # after a wrong name: the model that is still loaded
 
     def generate(self, job: Job) -> None:
         """Make one answer; its writer is finished before `ended` is sent."""

@@ -105,6 +105,11 @@ class Strip(QFrame):
         self.show_device(status.device or tr("No model is loaded"), status.reason)
         self.model.show_text(display_name(status.model) if status.model else tr("no model"))
 
+    def show_no_model(self, reason: str) -> None:
+        """Nothing is loaded."""
+        self.show_device(tr("No model is loaded"), reason)
+        self.model.show_text(tr("no model"))
+
     def show_speed(self, job: Job) -> None:
         """The speed of the answer that just ended."""
         if job.finish is None or not job.finish.new_tokens:

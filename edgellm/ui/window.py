@@ -176,8 +176,9 @@ class Window(QMainWindow):
         self.services.notices.complain(error, tr("Load anyway"), lambda: worker.load(name, asked=True, anyway=True))
 
     def _show_no_model(self, error: EdgeError) -> None:
+        self.status = None
         self.selector.show_failed()
-        self.strip.show_device(tr("No model is loaded"), error.message)
+        self.strip.show_no_model(error.message)
 
     def _on_ended(self, job: Job) -> None:
         self.strip.show_speed(job)

@@ -156,13 +156,15 @@ def test_the_details_hold_a_report_to_copy(open_desk: Open) -> None:
     dialog.close()
 
 
-def test_a_missing_model_is_a_sentence_and_the_window_lives(open_desk: Open, home: Path) -> None:
-    desk = open_desk()
+def test_a_missing_model_is_a_sentence_and_the_one_that_is_loaded_stays(open_desk: Open) -> None:
+    desk = open_desk(reply="Still here.")
     desk.ready()
     desk.window.selector.chosen.emit("no-such-model")
     notices = desk.window.services.notices
     wait(lambda: "not installed" in notices.text, "the error")
-    assert desk.window.selector.button.toolTip() == "No model"
+    wait(lambda: desk.window.selector.button.toolTip() == "told", "the model that is there")
+    assert desk.window.strip.model.label.text() == "told"
+    assert desk.say("hello").text == "Still here."
 
 
 def test_f1_shows_the_sheet(open_desk: Open) -> None:
@@ -227,6 +229,7 @@ def test_a_model_too_large_is_loaded_anyway_with_one_click(open_desk: Open) -> N
     notices = desk.window.services.notices
     wait(lambda: "asked for this error" in notices.text, "the refusal")
     assert desk.window.selector.button.toolTip() == "No model"
+    assert desk.window.strip.model.label.text() == "no model"
     assert notices._button.text() == "Load anyway"
     QTest.mouseClick(notices._button, Qt.MouseButton.LeftButton)
     desk.ready()
