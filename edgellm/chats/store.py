@@ -97,7 +97,7 @@ class Store:
 
     def chat(self, key: int) -> Chat:
         """The chat with this id. Raises `StorageError` when there is none."""
-        rows = self._rows(f"{_CHAT} WHERE id = ? AND deleted IS NULL", (key,))
+        rows = self._rows(f"{_CHAT} WHERE id = ? AND deleted IS NULL", (key,)) if key < 1 << 63 else []
         if not rows:
             raise StorageError("This chat is no longer there.", "Choose another one in the list.")
         return _chat(rows[0])

@@ -10,7 +10,7 @@ from edgellm.cli import source
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_model_options
 from edgellm.cli.output import Output
-from edgellm.cli.parser import Parser, whole_number
+from edgellm.cli.parser import Parser, typed, whole_number
 from edgellm.cli.session import Session
 from edgellm.cli.source import Text
 from edgellm.errors import UsageError
@@ -24,7 +24,7 @@ _BETWEEN = "\n\n"
 
 def configure(parser: Parser) -> None:
     """Add the arguments."""
-    parser.add_argument("question", metavar="QUESTION", help="What you want to know.")
+    parser.add_argument("question", type=typed, metavar="QUESTION", help="What you want to know.")
     parser.add_argument("files", nargs="*", metavar="FILE", help="Text files, or - for standard input.")
     parser.add_argument(
         "--passages", action="store_true", help="Show the sentences nearest to the question; needs no model."

@@ -7,7 +7,7 @@ from argparse import Namespace
 from edgellm.cli import source
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_model_options
-from edgellm.cli.parser import Parser
+from edgellm.cli.parser import Parser, typed
 from edgellm.cli.session import Session
 from edgellm.tasks import classify
 
@@ -15,7 +15,9 @@ from edgellm.tasks import classify
 def configure(parser: Parser) -> None:
     """Add the arguments."""
     source.add_text_argument(parser, "What to classify")
-    parser.add_argument("--labels", required=True, metavar="A,B,C", help="The labels, with commas between them.")
+    parser.add_argument(
+        "--labels", type=typed, required=True, metavar="A,B,C", help="The labels, with commas between them."
+    )
     add_model_options(parser)
 
 

@@ -8,13 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from edgellm.cli.parser import Parser, whole_number
+from edgellm.cli.parser import Parser, typed, whole_number
 from edgellm.errors import SettingsError, UsageError
 from edgellm.runtimes.base import Cancelled, Sampling
 from edgellm.settings import Settings, changed
 from edgellm.tasks.options import Options
 
 _SETTINGS = ("model", "device", "context", "threads", "gpu_layers", "kv_type", "temperature", "max_tokens")
+_SEEDS = 1 << 32
 
 
 def add_model_options(parser: Parser, *, sampling: bool = True, schema: bool = False) -> None:
@@ -33,8 +34,12 @@ def add_model_options(parser: Parser, *, sampling: bool = True, schema: bool = F
         group.add_argument("--temperature", type=float, metavar="T", help=rules["temperature"]["description"])
         group.add_argument("--max-tokens", type=int, metavar="N", help=rules["max_tokens"]["description"])
         group.add_argument("--seed", type=whole_number(0), metavar="N", help="Draw the same tokens every time.")
-        group.add_argument("--stop", action="append", default=[], metavar="TEXT", help="End before this text.")
-        group.add_argument("--system", default="", metavar="TEXT", help="A system prompt before the task's own.")
+        group.add_argument(
+            "--stop", type=typed, action="append", default=[], metavar="TEXT", help="End before this text."
+        )
+        group.add_argument(
+            "--system", type=typed, default="", metavar="TEXT", help="A system prompt before the task's own."
+        )
     if schema:
         group.add_argument("--schema", type=Path, metavar="FILE", help="A JSON schema that the answer must satisfy.")
     add_output_options(parser)
@@ -60,8 +65,9 @@ def overrides(arguments: Namespace) -> dict[str, Any]:
 
 def task_options(arguments: Namespace, settings: Settings, cancelled: Cancelled) -> Options:
     """What the task is asked for. Raises `UsageError` for a schema file that cannot be read."""
+    seed = getattr(arguments, "seed", None)
     return Options(
-        sampling=Sampling(temperature=settings.temperature, seed=getattr(arguments, "seed", None)),
+        sampling=Sampling(temperature=settings.temperature, seed=None if seed is None else seed % _SEEDS),
         max_tokens=settings.max_tokens or None,
         stop=tuple(text for text in getattr(arguments, "stop", []) if text),
         schema=_schema(getattr(arguments, "schema", None)),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from edgellm.errors import UsageError
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,3 +62,8 @@ def whole_number(low: int) -> Any:
         return value
 
     return convert
+
+
+def typed(text: str) -> str:
+    """An argument type: a text. Bytes that were no characters, which Python passes on as halves of one, are replaced."""
+    return _HALF.sub("\ufffd", text)

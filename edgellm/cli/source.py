@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgellm.cli.output import Output
-from edgellm.cli.parser import Parser
+from edgellm.cli.parser import Parser, typed
 from edgellm.errors import StorageError, UsageError
 
 STDIN = "-"
@@ -55,7 +55,7 @@ def read(words: Sequence[str], files: Sequence[str], output: Output) -> str:
     if words and all(word == STDIN or _names_file(word) for word in words):
         parts += [read_file(word, output).text for word in words]
     elif words:
-        parts.append(" ".join(words))
+        parts.append(typed(" ".join(words)))
     elif not files:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("There is no text.", "Give a text or a file, or pipe one in.")
@@ -70,13 +70,13 @@ def read_file(name: str, output: Output) -> Text:
     """Read one text file, or standard input for "-". Raises `StorageError`."""
     if name == STDIN:
         return Text("standard input", _decoded(sys.stdin.buffer.read(_LARGEST + 1), "standard input", output))
-    path = Path(name).expanduser()
     try:
+        path = Path(name).expanduser()
         if path.is_dir():
             raise StorageError(f"{name} is a folder.", "Name the files inside it.")
         with path.open("rb") as file:
             return Text(name, _decoded(file.read(_LARGEST + 1), path.name, output))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, RuntimeError) as error:  # a `~name` of nobody is a RuntimeError
         raise StorageError(f"There is no file {name}.", "Check the spelling and the folder.") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -87,7 +87,7 @@ def _names_file(word: str) -> bool:
     """Whether an argument is a file: it exists, or it looks so much like one that its absence should be said."""
     try:
         return (bool(word.strip()) and Path(word).expanduser().exists()) or _FILE_NAME.fullmatch(word) is not None
-    except (OSError, ValueError):
+    except (OSError, RuntimeError, ValueError):
         return False
 
 

@@ -61,10 +61,10 @@ def resolve(name: str, paths: Paths) -> Path:
     models = installed(paths)
     if wanted.lower() in ("", STARTER):
         return _builtin(models)
-    path = Path(wanted).expanduser()
-    if path.is_file() and (_is_path(wanted) or path.name.lower().endswith((_SUFFIX, SCRIPT))):
+    path = _file(wanted)
+    if path is not None and (_is_path(wanted) or path.name.lower().endswith((_SUFFIX, SCRIPT))):
         if path.name.lower().endswith((_SUFFIX, SCRIPT)):
-            return path.absolute()
+            return path
         raise ModelUnsupported(f"{path.name} is not a model file.", "Choose a .gguf file.")
     bare = wanted[: -len(_SUFFIX)] if wanted.lower().endswith(_SUFFIX) else wanted
     own = [model for model in models if not model.builtin]
@@ -83,6 +83,15 @@ def _builtin(models: tuple[Installed, ...]) -> Path:
     if path is None:
         raise ModelNotFound("The built-in model is missing.", "Install EdgeLLM again, or name a .gguf file.")
     return path
+
+
+def _file(name: str) -> Path | None:
+    """The file at this path; None where there is none, or none that may be seen."""
+    try:
+        path = Path(name).expanduser()
+        return path.absolute() if path.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # a name no file can have, a home of nobody, a closed folder
+        return None
 
 
 def _is_path(name: str) -> bool:

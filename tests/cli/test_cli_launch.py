@@ -82,6 +82,28 @@ def test_an_unknown_model_is_an_error_that_names_the_command(edgellm: CommandLin
     assert "edgellm models" in ran.err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments there are characters already")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("summarize", "--key-sentences", "1", "Il est au caf\udce9. Il lit."),
+        ("ask", "--passages", "Where is the caf\udce9?", "notes.txt"),
+        ("classify", "--labels", "caf\udce9,bar", "--system", "\udcff", "--stop", "\udcff", "It is a bar."),
+    ],
+)
+def test_bytes_of_another_encoding_in_an_argument_are_no_bug(edgellm: CommandLine, arguments: tuple[str, ...]) -> None:
+    (edgellm.home / "notes.txt").write_text("The café is in the park. The bar is closed.")
+    model = edgellm.script(reply='"bar"')
+    ran = edgellm(arguments[0], "--model", model, *arguments[1:])
+    assert ran.out.strip()
+
+
+def test_numbers_of_any_size_are_no_bug(edgellm: CommandLine) -> None:
+    large = "9" * 30
+    assert edgellm("generate", "--model", edgellm.script(reply="Yes."), "--seed", large, "x").out == "Yes.\n"
+    assert "no longer there" in edgellm("chat", "--chat", large, "x", status=1).err
+
+
 def test_an_error_is_also_an_object_for_programs(edgellm: CommandLine) -> None:
     found = edgellm("generate", "--json", "--model", "nosuch", "x", status=1).object
     assert found["kind"] == "ModelNotFound"

@@ -90,5 +90,14 @@ def test_an_empty_file_is_wrong_usage(tmp_path: Path, output: Output, data: byte
 
 
 def test_a_text_that_only_looks_a_little_like_a_file_is_a_text(output: Output) -> None:
-    for text in ("and/or", "3.5", "Hello.", "http://x.y is down", "I read a.txt", "x" * 5_000):
+    for text in ("and/or", "3.5", "Hello.", "http://x.y is down", "I read a.txt", "~5 ideas for dinner", "x" * 5_000):
         assert source.read([text], [], output) == text
+
+
+def test_a_home_of_nobody_is_a_file_that_is_not_there(output: Output) -> None:
+    with pytest.raises(StorageError, match="no file"):
+        source.read([], ["~nobody-of-this-name/a.txt"], output)
+
+
+def test_bytes_that_are_no_characters_are_replaced(output: Output) -> None:
+    assert source.read(["caf\udce9 noir"], [], output) == "caf\ufffd noir"

@@ -87,6 +87,12 @@ def test_what_is_not_there_is_said_with_the_nearest_names(paths: Paths, tmp_path
     assert "other/mini-1b" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/model.gguf", "~nobody-of-this-name", "x" * 5_000, "a\0b.gguf"])
+def test_a_name_that_no_file_can_have_is_only_not_found(paths: Paths, name: str) -> None:
+    with pytest.raises(ModelNotFound):
+        store.resolve(name, paths)
+
+
 def test_a_missing_built_in_model_is_said(paths: Paths, tmp_path: Path) -> None:
     (tmp_path / "starter.gguf").unlink()
     with pytest.raises(ModelNotFound, match="built-in"):
