@@ -66,6 +66,9 @@ class Settings:
     gpu_layers: int = _setting(
         -1, "Layers kept on the GPU; -1 takes as many as fit, 0 none.", low=-1, high=4096, formerly=("n_gpu_layers",)
     )
+    batch: int = _setting(
+        0, "Tokens of the prompt read at a time; 0 chooses by memory.", low=0, high=4096, formerly=("n_batch",)
+    )
     kv_type: str = _setting(
         "auto", "Precision of the KV cache; q8_0 takes half the memory.", choices=("auto", "f16", "q8_0")
     )

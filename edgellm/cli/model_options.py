@@ -14,7 +14,7 @@ from edgellm.runtimes.base import Cancelled, Sampling
 from edgellm.settings import Settings, changed
 from edgellm.tasks.options import Options
 
-_SETTINGS = ("model", "device", "context", "threads", "gpu_layers", "kv_type", "temperature", "max_tokens")
+_SETTINGS = ("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type", "temperature", "max_tokens")
 _SEEDS = 1 << 32
 
 
@@ -27,6 +27,7 @@ def add_model_options(parser: Parser, *, sampling: bool = True, schema: bool = F
     group.add_argument("--context", type=int, metavar="N", help=rules["context"]["description"])
     group.add_argument("--threads", type=int, metavar="N", help=rules["threads"]["description"])
     group.add_argument("--gpu-layers", type=int, metavar="N", help=rules["gpu_layers"]["description"])
+    group.add_argument("--batch", type=int, metavar="N", help=rules["batch"]["description"])
     group.add_argument("--kv-type", choices=rules["kv_type"]["choices"], help=rules["kv_type"]["description"])
     group.add_argument("--anyway", action="store_true", help="Load a model even if it is larger than the memory.")
     if sampling:

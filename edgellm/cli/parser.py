@@ -65,5 +65,5 @@ def whole_number(low: int) -> Any:
 
 
 def typed(text: str) -> str:
-    """An argument type: a text. Bytes that were no characters, which Python passes on as halves of one, are replaced."""
+    """An argument type: a text. Bytes that are no characters arrive as halves of one and are replaced."""
     return _HALF.sub("\ufffd", text)

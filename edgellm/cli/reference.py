@@ -1,4 +1,4 @@
-"""The reference of the command line as Markdown, made from the parsers: `python -m edgellm.cli.reference FILE`.
+"""The reference of commands and settings as Markdown, made from the code: `python -m edgellm.cli.reference FILE`.
 
 `docs/cli.md` is this text; a test checks that it is current.
 """
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgellm import settings
 from edgellm.cli.commands import COMMANDS, Command
 from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser
@@ -34,13 +35,21 @@ was made (`facts`), the device, why it was chosen (`reason`), and `notes`.
 | 2 | it was asked for in a wrong way |
 | 130 | interrupted by Ctrl-C |
 """
+_SETTINGS = """
+## Settings
+
+They stand in `settings.toml`, in the system's own folder for settings or under `EDGELLM_HOME`, and on the window's
+settings page. The options of a command go before them.
+
+"""
 
 
 def reference() -> str:
     """The whole reference."""
     lines = ["| command | what it does |", "|---|---|"]
     lines += [f"| [`{command.name}`](#edgellm-{command.name}) | {command.help} |" for command in COMMANDS]
-    return _INTRODUCTION + "\n".join(lines) + "\n" + _COMMON + "".join(_section(command) for command in COMMANDS)
+    sections = "".join(_section(command) for command in COMMANDS)
+    return _INTRODUCTION + "\n".join(lines) + "\n" + _COMMON + sections + _SETTINGS + settings.reference()
 
 
 def _section(command: Command) -> str:

@@ -103,7 +103,7 @@ def _larger(case: Case, found: Fitted) -> Fitted:
     for size in sorted({*LARGER, limit}):
         if not found.context < size <= limit or found.context < min(CONTEXT, trained):
             continue
-        option = evaluate(case, size, found.kv_type, found.batch)
+        option = evaluate(case, size, found.kv_type, min(case.settings.batch, size) or found.batch)
         free = case.hardware.memory.free - sums.RESERVE
         plentiful = option.budget.in_main * 2 <= free
         if case.gpu is not None:
@@ -132,9 +132,9 @@ def kv_types(settings: Settings) -> tuple[KvType, ...]:
 
 def _options(case: Case, sizes: Iterable[int]) -> Iterator[Fitted]:
     """Every way for these contexts; for each, less precision comes before a smaller batch."""
-    kinds = kv_types(case.settings)
+    kinds, asked = kv_types(case.settings), case.settings.batch
     for size in sizes:
-        for kind, batch in (*((kind, BATCH) for kind in kinds), (kinds[-1], SMALL_BATCH)):
+        for kind, batch in (*((kind, asked or BATCH) for kind in kinds), (kinds[-1], asked or SMALL_BATCH)):
             yield evaluate(case, size, kind, min(batch, size))
 
 

@@ -71,7 +71,7 @@ def choose(
         "device": Choice(device.device_name(gpu), why),
         "gpu_layers": _layers(case, found),
         "threads": device.threads(hardware, settings),
-        "batch": _batch(found),
+        "batch": _batch(case, found),
         "context": _context(case, found),
         "kv_type": _kv(case, found),
         "cpu_variant": variant,
@@ -97,8 +97,11 @@ def _layers(case: Case, found: Fitted) -> Choice[int]:
     return Choice(found.layers, f"{found.layers} of {every} layers fit into the {free} that are free on the GPU")
 
 
-def _batch(found: Fitted) -> Choice[int]:
-    if found.batch == fitting.BATCH:
+def _batch(case: Case, found: Fitted) -> Choice[int]:
+    asked = case.settings.batch
+    if asked and found.batch == asked:
+        return Choice(found.batch, YOU)
+    if found.batch == fitting.BATCH and not asked:
         return Choice(found.batch, "tokens read at a time, as is usual")
     if found.batch == found.context:
         return Choice(found.batch, "as many tokens as the context holds")

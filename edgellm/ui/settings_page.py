@@ -33,17 +33,18 @@ _INDENT = 8
 _LARGEST_INT = 2_147_483_647
 GROUPS = (
     ("Window", ("theme", "language", "shortcuts")),
-    ("Model", ("model", "device", "context", "threads", "gpu_layers", "kv_type")),
+    ("Model", ("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type")),
     ("Answers", ("temperature", "max_tokens")),
     ("Network", ("offline", "proxy", "mirror")),
 )
-RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "kv_type"))
+RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type"))
 NAMES = {
     "model": "Model",
     "device": "Device",
     "context": "Context window",
     "threads": "Threads",
     "gpu_layers": "GPU layers",
+    "batch": "Batch",
     "kv_type": "KV cache",
     "temperature": "Temperature",
     "max_tokens": "Longest answer",

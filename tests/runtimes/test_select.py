@@ -236,12 +236,28 @@ def test_threads_of_a_hybrid_or_limited_processor() -> None:
 
 def test_every_part_can_be_set_and_says_so() -> None:
     chosen = pick(
-        EIGHT, computer(16, 11, nvidia(8)), CUDA, device="cuda", gpu_layers=5, threads=3, context=2048, kv_type="q8_0"
+        EIGHT,
+        computer(16, 11, nvidia(8)),
+        CUDA,
+        **{"device": "cuda", "gpu_layers": 5, "threads": 3, "context": 2048, "kv_type": "q8_0", "batch": 64},
     )
     placement = chosen.choice.value
     assert (placement.gpu_layers, placement.threads, placement.context, placement.kv_type) == (5, 3, 2048, "q8_0")
-    for name in ("device", "gpu_layers", "threads", "context", "kv_type"):
+    assert placement.batch == 64
+    for name in ("device", "gpu_layers", "threads", "context", "kv_type", "batch"):
         assert chosen.parts[name].reason == "because you set it", name
+
+
+def test_a_batch_that_was_set_is_counted_and_held_by_the_context() -> None:
+    hardware = computer(16, 11)
+    small, large = pick(SMALL, hardware, batch=64), pick(SMALL, hardware, batch=2048)
+    assert (small.choice.value.batch, large.choice.value.batch) == (64, 2048)
+    assert large.budget.compute > 10 * small.budget.compute
+    held = pick(STARTER, hardware, batch=2048)
+    assert held.choice.value.batch == 1024
+    assert held.parts["batch"].reason == "as many tokens as the context holds"
+    wide = pick(SMALL, computer(64, 60), batch=4096).choice.value
+    assert (wide.context, wide.batch) == (16_384, 4096)
 
 
 def test_a_context_above_the_trained_one_is_never_used() -> None:
