@@ -138,7 +138,7 @@ def answers(generator: Generator, count: int) -> Iterator[Outcome]:
     for said, name in ((True, "said"), (False, "open")):
 
         def make(source: Source, said: bool = said) -> Example:
-            return answering(source, said)
+            return answering(source, said, source.rng.randint(1, 4))
 
         yield _measure(generator, f"answer {name}", 0.80, held_out(make, count, name), asked=_through_task)
         yield _measure(generator, f"answer {name}, raw", 0.0, held_out(make, count, name))

@@ -60,7 +60,7 @@ def _language(source: Source) -> tuple[str, str, tuple[str, ...]]:
 MAKERS: tuple[tuple[str, float, Callable[[Source], tuple[str, str, tuple[str, ...]]]], ...] = (
     ("sentiment", 5, _sentiment),
     ("topic", 5, _topic),
-    ("urgency", 2, _urgency),
+    ("urgency", 5, _urgency),
     ("language", 1, _language),
 )
 

@@ -14,9 +14,15 @@ from starter.examples.summarize import summary
 from starter.examples.translate import DIRECTIONS, translation
 from starter.words import Lexicon
 
+
+def near_answering(source: Source) -> Example:
+    """Questions as the task asks them, after its retrieval."""
+    return answering(source, near=True)
+
+
 MAKERS: dict[str, Callable[[Source], Example]] = {
     "translate": translation,
-    "answer": answering,
+    "answer": near_answering,
     "summarize": summary,
     "classify": classification,
     "story": story,
@@ -29,7 +35,7 @@ SHARES: dict[str, float] = {
     "translate": 46,
     "answer": 23,
     "summarize": 8,
-    "classify": 9.5,
+    "classify": 12,
     "story": 3,
     "reply": 2.5,
     "chat": 4.5,
