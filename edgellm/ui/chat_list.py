@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QIcon, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetrics, QIcon, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -43,7 +43,7 @@ from edgellm.ui.theme import Theme
 
 _SEARCH_MS = 150
 _CHAT, _TITLE, _BELOW = (Qt.ItemDataRole.UserRole + n for n in range(3))
-_ROW_HEIGHT = 52
+_ROW_SPACE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class _Row(QStyledItemDelegate):
         self._theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        """The same height for every row."""
-        return QSize(100, _ROW_HEIGHT)
+        """The same height for every row: two lines of text."""
+        return QSize(100, option.fontMetrics.height() + QFontMetrics(_small(option.font)).height() + _ROW_SPACE)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -115,14 +115,15 @@ class _Row(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colors.accent), 2))
             painter.drawRoundedRect(area, 8, 8)
-        inner = area.adjusted(12, 6, -10, -6)
+        inner = area.adjusted(12, 0, -10, 0)
         font = QFont(option.font)
         font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
-        self._line(painter, font, colors.text, QRect(inner.topLeft(), QSize(inner.width(), 20)), index.data(_TITLE))
-        font.setWeight(QFont.Weight.Normal)
-        font.setPointSizeF(font.pointSizeF() * 0.86)
-        below = QRect(inner.left(), inner.top() + 20, inner.width(), 18)
-        self._line(painter, font, colors.muted, below, index.data(_BELOW))
+        first, small = QFontMetrics(font).height(), _small(option.font)
+        second = QFontMetrics(small).height()
+        top = inner.top() + (inner.height() - first - second) // 2
+        self._line(painter, font, colors.text, QRect(inner.left(), top, inner.width(), first), index.data(_TITLE))
+        below = QRect(inner.left(), top + first, inner.width(), second)
+        self._line(painter, small, colors.muted, below, index.data(_BELOW))
         painter.restore()
 
     @staticmethod
@@ -132,6 +133,12 @@ class _Row(QStyledItemDelegate):
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         start = QStyle.visualAlignment(painter.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
         painter.drawText(area, int(start | Qt.AlignmentFlag.AlignVCenter), shown)
+
+
+def _small(font: QFont) -> QFont:
+    made = QFont(font)
+    made.setPointSizeF(QFontInfo(font).pointSizeF() * 0.86)
+    return made
 
 
 class _Chats(QListWidget):

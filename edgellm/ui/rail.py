@@ -13,7 +13,7 @@ from edgellm.ui.pages import Page
 from edgellm.ui.theme import Theme
 
 WIDTH = 88
-_BUTTON_HEIGHT = 68
+_BUTTON_SPACE = 50
 
 
 class Rail(QFrame):
@@ -26,7 +26,8 @@ class Rail(QFrame):
         self._theme, self._pages = theme, pages
         self.setObjectName("rail")
         self.setAccessibleName(tr("Pages"))
-        self.setFixedWidth(WIDTH)
+        self.setMinimumWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._group = QButtonGroup(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 10, 6, 10)
@@ -58,7 +59,7 @@ class Rail(QFrame):
         """In a low window the buttons show their icons only; names stay in tooltips and for screen readers."""
         super().resizeEvent(event)
         style = Qt.ToolButtonStyle
-        roomy = event.size().height() >= len(self._pages) * _BUTTON_HEIGHT
+        roomy = event.size().height() >= len(self._pages) * (self.fontMetrics().height() + _BUTTON_SPACE)
         for button in self._group.buttons():
             if isinstance(button, QToolButton):
                 button.setToolButtonStyle(style.ToolButtonTextUnderIcon if roomy else style.ToolButtonIconOnly)

@@ -10,7 +10,7 @@ from functools import cache
 from string import Template
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
 from edgellm.paths import assets_dir
@@ -19,6 +19,7 @@ _LATIN_FAMILIES = ("Inter", "Noto Sans", "Noto Sans CJK SC")
 _PLAIN_DEFAULTS = ("dejavu sans", "sans serif", "sans", "bitstream vera sans", "fixed", "helvetica")
 _MONOSPACE = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "Noto Sans Mono", "DejaVu Sans Mono")
 POINT_SIZE = 10.5
+_SIZES = {"small": 0.86, "value": 1.14, "heading": 1.24, "title": 1.71}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,8 @@ class Theme(QObject):
         values["theme_folder"] = (assets_dir() / "theme").as_posix()
         values["brightness"] = "dark" if self.colors.dark else "light"
         values["mono"] = monospace().family()
+        base = QFontInfo(self._app.font()).pointSizeF()  # sizes follow the font of the desktop
+        values.update({name: f"{base * factor:.2f}" for name, factor in _SIZES.items()})
         self._app.setStyleSheet(self._template.substitute(values))
         self.changed.emit()
 

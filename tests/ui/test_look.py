@@ -146,3 +146,22 @@ def test_the_examples_show_their_whole_text_in_any_font(width: int, points: floa
     finally:
         welcome.close()
         app.setFont(before)
+
+
+def test_small_and_large_texts_follow_the_font_of_the_desktop() -> None:
+    app = main.application()
+    assert isinstance(app, QApplication)
+    before = app.font()
+    font = QFont(before)
+    font.setPointSizeF(20.0)
+    made = theme.Theme(app, "light")
+    app.setFont(font)
+    try:
+        made.choose("dark")
+        label = QLabel("words")
+        label.setProperty("role", "faint")
+        label.ensurePolished()
+        assert 16.5 < label.font().pointSizeF() < 18
+    finally:
+        app.setFont(before)
+        made.choose("light")
