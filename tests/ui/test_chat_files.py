@@ -40,6 +40,7 @@ def choose(path: Path, kind: str = "") -> None:
 def export(desk: Desk, path: Path, kind: str = "") -> None:
     current = desk.conversation.current
     assert current is not None
+    desk.window.services.notices.hide()
     choose(path, kind)
     chat_files.export(desk.window, desk.window.services, current)
     wait(lambda: f"Saved as {path.stem}" in desk.window.services.notices.text, "the file")
