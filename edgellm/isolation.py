@@ -11,7 +11,8 @@ from typing import Any
 
 from edgellm.errors import OfflineError
 
-_NAMES = ("socket.getaddrinfo", "socket.gethostbyname")
+_NAMES = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+_REVERSE = "socket.getnameinfo"
 _SENDS = ("socket.connect", "socket.sendto", "socket.sendmsg")
 
 
@@ -36,8 +37,8 @@ def forbid_outgoing(allow_loopback: bool = True) -> None:
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event in _NAMES:
             host = args[0]
-        elif event in _SENDS:
-            address = args[1]
+        elif event in _SENDS or event == _REVERSE:
+            address = args[event != _REVERSE]
             if not isinstance(address, tuple):
                 return  # a socket file, or a socket that is connected already
             host = address[0]

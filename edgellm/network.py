@@ -31,14 +31,32 @@ def client(settings: Settings, ledger_path: Path, purpose: str = "") -> httpx.Cl
     Other failures raise `NetworkError`, and `StorageError` when the ledger cannot be written: a connection that
     cannot be recorded is not made. Redirects pass the same door. Close the client after use.
     """
-    return httpx.Client(
-        base_url=settings.mirror or HUB,
-        transport=_Door(settings, ledger_path, purpose),
-        timeout=_TIMEOUT,
-        follow_redirects=True,
-        max_redirects=5,
-        trust_env=False,
-    )
+    try:
+        return _Client(
+            base_url=settings.mirror or HUB,
+            transport=_Door(settings, ledger_path, purpose),
+            timeout=_TIMEOUT,
+            follow_redirects=True,
+            max_redirects=5,
+            trust_env=False,
+        )
+    except httpx.InvalidURL as error:
+        raise NetworkError("The mirror is not an address.", "Check the mirror in the settings.") from error
+
+
+class _Client(httpx.Client):
+    """Translates what goes wrong between two requests, beyond the reach of the transport."""
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request and follow its redirects."""
+        try:
+            return super().send(request, **options)
+        except httpx.TooManyRedirects as error:
+            host = request.url.host
+            raise NetworkError(f"{host} redirects without an end.", "Check the mirror in the settings.") from error
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            host = request.url.host
+            raise NetworkError(f"The answer of {host} makes no sense.", "Try again, or use another mirror.") from error
 
 
 class _Door(httpx.BaseTransport):

@@ -40,6 +40,8 @@ with socket.socket() as a, socket.socket() as b, socket.socket(type=socket.SOCK_
     results = [attempt(lambda: a.connect(listener.getsockname())), attempt(lambda: b.connect(("192.0.2.1", 80)))]
     results += [attempt(lambda: c.sendto(b"x", ("192.0.2.1", 53)))]
 results.append(attempt(lambda: socket.getaddrinfo("example.invalid", 80)))
+results.append(attempt(lambda: socket.gethostbyaddr("192.0.2.1")))
+results.append(attempt(lambda: socket.getnameinfo(("192.0.2.1", 80), 0)))
 listener.close()
 sys.stdout.write(" ".join(results))
 """
@@ -49,4 +51,4 @@ sys.stdout.write(" ".join(results))
 def test_forbid_outgoing(loopback: str, first: str) -> None:
     command = [sys.executable, "-c", SCRIPT, loopback]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parent.parent)
-    assert done.stdout == f"{first} stopped stopped stopped", done.stderr
+    assert done.stdout == f"{first} stopped stopped stopped stopped stopped", done.stderr

@@ -17,9 +17,12 @@ from edgellm.settings import Settings
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(302 if self.path == "/away" else 200)
-        if self.path == "/away":
-            self.send_header("Location", "http://192.0.2.1/x")
+        away = {"/away": "http://192.0.2.1/x", "/loop": "/loop", "/nowhere": "http://a:b/"}.get(self.path)
+        self.send_response(302 if away else 200)
+        if away:
+            self.send_header("Location", away)
+        if self.path == "/packed":
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", "100" if self.path == "/short" else "5")
         self.end_headers()
         self.wfile.write(b"hello")
@@ -70,6 +73,11 @@ def test_failures_are_sentences(tmp_path: Path, server: str) -> None:
             client.get("http://127.0.0.1:9/x")
         with pytest.raises(NetworkError, match="broke off"):
             client.get("/short")
+        with pytest.raises(NetworkError, match="without an end"):
+            client.get("/loop")
+        for path in ("/nowhere", "/packed"):
+            with pytest.raises(NetworkError, match="makes no sense"):
+                client.get(path)
     assert "failed: 127.0.0.1 refused" in str(_entries(ledger)[1]["outcome"])
 
 
@@ -89,3 +97,8 @@ def test_no_ledger_no_connection(tmp_path: Path, server: str) -> None:
     client = network.client(Settings(mirror=server), tmp_path / "file" / "ledger.jsonl")
     with client, pytest.raises(StorageError):
         client.get("/")
+
+
+def test_a_mirror_that_is_no_address_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="mirror"):
+        network.client(Settings(mirror="http://mirror:port"), tmp_path / "ledger.jsonl")

@@ -19,6 +19,7 @@ from edgellm.hardware import cgroup, memory, power
 _SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal", "acpitz")
 _TEMPERATURE_SECONDS = 5.0
 _SLOW_SECONDS = 15.0  # battery, container limits, the list of the engine's children
+_SHORTEST = 0.2  # seconds over which the load is measured, at least
 _HOTTEST = 150.0  # what a broken sensor says is above it
 
 
@@ -92,6 +93,7 @@ class Monitor:
         self._gpu = _Gpu() if gpu else None
         self._engine = _Family()
         self._busy, self._all = _cpu_seconds()
+        self._measured = clock()
         self._percent = 0.0
 
     def sample(self) -> Sample:
@@ -102,7 +104,7 @@ class Monitor:
         gpu_percent, gpu_memory = self._gpu.read() if self._gpu is not None else (None, None)
         return Sample(
             time=now,
-            cpu_percent=self._cpu_percent(),
+            cpu_percent=self._cpu_percent(now),
             memory_used=room.total - room.free,
             memory_total=room.total,
             engine_memory=self._engine.memory(self._engine_pid(), now),
@@ -118,12 +120,13 @@ class Monitor:
         if self._gpu is not None:
             self._gpu.close()
 
-    def _cpu_percent(self) -> float:
-        busy, total = _cpu_seconds()
-        passed = total - self._all
-        if passed > 0.01:
-            self._percent = round(min(max((busy - self._busy) / passed, 0.0), 1.0) * 100, 1)
-            self._busy, self._all = busy, total
+    def _cpu_percent(self, now: float) -> float:
+        """The share since the last measure; within a few ticks of the kernel's clock it would be a wild figure."""
+        if abs(now - self._measured) >= _SHORTEST:
+            busy, total = _cpu_seconds()
+            if (passed := total - self._all) > 0:
+                self._percent = round(min(max((busy - self._busy) / passed, 0.0), 1.0) * 100, 1)
+            self._busy, self._all, self._measured = busy, total, now
         return self._percent
 
 

@@ -71,7 +71,7 @@ class GgufHeader:
     def kv_heads(self) -> tuple[int, ...]:
         """KV heads of each layer; 0 where a hybrid model has a recurrent layer, which keeps no KV cache."""
         heads = self.metadata.get(f"{self.architecture}.attention.head_count_kv")
-        if isinstance(heads, tuple) and len(heads) == self.block_count:
+        if isinstance(heads, tuple) and len(heads) == self.block_count and all(map(_is_heads, heads)):
             return heads
         interval = self.metadata.get(f"{self.architecture}.full_attention_interval")
         if type(interval) is int and interval > 1:
@@ -310,6 +310,10 @@ def _whole(value: Any) -> int:
     if isinstance(value, tuple):
         return max((_whole(item) for item in value), default=0)
     return value if type(value) is int and 0 <= value < 1 << 40 else 0
+
+
+def _is_heads(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MAX_HEADS
 
 
 def _check_sense(name: str, blocks: int, own: Mapping[str, Any], table: Iterable[_Tensor]) -> None:

@@ -103,17 +103,21 @@ def test_a_new_engine_is_noticed_at_once(family: int) -> None:
 
 
 def test_the_figures_make_sense_and_follow_the_load() -> None:
-    watching = Monitor(lambda: psutil.Process().pid, lambda: 12.5)
+    now = [10.0]
+    watching = Monitor(lambda: psutil.Process().pid, lambda: 12.5, clock=lambda: now[0])
     end = time.monotonic() + 0.3
     while time.monotonic() < end:
         pass
+    now[0] += 0.3
     busy = watching.sample()
     assert 0 < busy.cpu_percent <= 100
     assert 0 < busy.memory_used < busy.memory_total
     assert busy.engine_memory > 0
     assert busy.tokens_per_second == 12.5
     assert (busy.gpu_percent, busy.gpu_memory) == (None, None)
-    assert watching.sample().cpu_percent == busy.cpu_percent  # too soon after: the same figure, not a wild one
+    time.sleep(0.05)  # some ticks of the kernel's clock: too few for a figure
+    now[0] += 0.1
+    assert watching.sample().cpu_percent == busy.cpu_percent
 
 
 def test_sampling_is_cheap() -> None:

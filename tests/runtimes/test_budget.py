@@ -60,6 +60,12 @@ def test_kv_heads_may_differ_from_layer_to_layer() -> None:
     assert sums.kv_bytes(mixed, 4096) == 4096 * (8 + 2) * 256 * 2
 
 
+@pytest.mark.parametrize("odd", [float("inf"), float("nan"), -3, True, 1 << 60])
+def test_kv_heads_that_no_model_has_are_passed_over(odd: float) -> None:
+    header = replace(FOUR, metadata={"qwen3.attention.head_count_kv": (odd,) * 36})
+    assert sums.kv_bytes(header, 4096) == sums.kv_bytes(FOUR, 4096)
+
+
 def test_layers_that_share_a_cache_and_narrow_heads() -> None:
     keys = {
         "qwen3.attention.shared_kv_layers": 2,
