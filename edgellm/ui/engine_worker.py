@@ -21,6 +21,7 @@ from edgellm.errors import ContextOverflow, EdgeError, ModelTooLarge
 from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Placement, Request
 from edgellm.tasks import history
 from edgellm.ui.background import unexpected
+from edgellm.ui.facts import SHORTEST
 
 _PATIENCE_MS = 3_000
 _log = logging.getLogger(__name__)
@@ -224,7 +225,8 @@ class _Worker(QObject):
                     self._meter.add()
                 else:
                     job.finish = event
-                    self._meter.finish(event.tokens_per_second)
+                    if event.new_tokens >= SHORTEST:
+                        self._meter.finish(event.tokens_per_second)
             if job.finish is not None:
                 state = "cancelled" if job.finish.reason == "cancelled" else "done"
                 facts = {**asdict(job.finish), "left_out": left_out}

@@ -8,6 +8,7 @@ from typing import Any
 
 from edgellm.ui.language import tr
 
+SHORTEST = 4
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
@@ -17,9 +18,12 @@ def words(text: str) -> int:
 
 
 def words_per_second(made: Mapping[str, Any], text: str) -> float:
-    """Decode speed in words: tokens per second scaled by the words that the tokens became. 0 when unknown."""
+    """Decode speed in words: tokens per second scaled by the words that the tokens became. 0 when unknown.
+
+    An answer of a few tokens is over too soon for its speed to mean anything.
+    """
     tokens = float(made.get("new_tokens", 0) or 0)
-    return float(made.get("tokens_per_second", 0) or 0) * words(text) / tokens if tokens else 0.0
+    return float(made.get("tokens_per_second", 0) or 0) * words(text) / tokens if tokens >= SHORTEST else 0.0
 
 
 def rate(value: float) -> str:

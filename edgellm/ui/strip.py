@@ -112,7 +112,7 @@ class Strip(QFrame):
 
     def show_speed(self, job: Job) -> None:
         """The speed of the answer that just ended."""
-        if job.finish is None or not job.finish.new_tokens:
+        if job.finish is None or job.finish.new_tokens < facts.SHORTEST:
             return
         made = {"new_tokens": job.finish.new_tokens, "tokens_per_second": job.finish.tokens_per_second}
         tokens = tr("{n:.0f} tokens/s").format(n=job.finish.tokens_per_second)

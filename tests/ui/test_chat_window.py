@@ -34,7 +34,7 @@ def test_a_message_is_answered_shown_and_stored(open_desk: Open) -> None:
 
 
 def test_the_strip_says_device_memory_speed_and_lock(open_desk: Open) -> None:
-    desk = open_desk(reply="Yes.")
+    desk = open_desk(reply="Yes, very well indeed.")
     desk.ready()
     desk.say("Well?")
     strip = desk.window.strip

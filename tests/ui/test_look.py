@@ -116,6 +116,7 @@ def test_words_are_counted(text: str, words: int) -> None:
 def test_speed_is_in_words() -> None:
     made = {"new_tokens": 10, "tokens_per_second": 100.0}
     assert facts.words_per_second(made, "one two three four five") == 50.0
+    assert facts.words_per_second({**made, "new_tokens": 2}, "one two") == 0.0
     assert facts.rate(4.25) == "4.2 words/s"
     assert facts.rate(1234.5) == "1,234 words/s"
 
