@@ -1,22 +1,29 @@
 """Rotating log files. Leaves the decision what to log to each module, but keeps long texts and values out.
 
 A prompt or a document must never reach the log, so every record passes `Discreet`: an argument that is a long text
-or an object is written as its type and length only.
+or an object is written as its type and length only, and of an error only what cannot quote a text of the person.
 """
 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+from edgellm.errors import EdgeError
 from edgellm.paths import Paths
 
 _ROOT = "edgellm"
 _LONGEST = 200
+_LONGEST_CHAIN = 20
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
+
+
+# Their messages name code, or are sentences of ours; those of the others may quote what was being worked on.
+_QUOTES_NOTHING = (EdgeError, ImportError, NameError, AttributeError, TypeError)
 
 
 class Discreet(logging.Filter):
@@ -32,15 +39,37 @@ class Discreet(logging.Filter):
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, int | float | Path | BaseException):
+    if value is None or isinstance(value, int | float | Path):
         return value
+    if isinstance(value, BaseException):
+        return discreet(value)
     if isinstance(value, str):
         return value if len(value) <= _LONGEST else f"<{len(value)} characters>"
     return f"<{type(value).__name__}>"
 
 
+def discreet(error: BaseException) -> str:
+    """Kind and message of an error; of a message that could hold a person's text or path, the length only."""
+    if isinstance(error, OSError):
+        text = error.strerror or ""
+    elif isinstance(error, _QUOTES_NOTHING):
+        text = str(error)
+    else:
+        text = f"<{len(str(error))} characters>" if str(error) else ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class _OneLine(logging.Formatter):
-    """Keeps a message on one line, so that a value cannot forge a record."""
+    """Keeps a message on one line, so that a value cannot forge a record, and tracebacks free of texts."""
+
+    def formatException(self, ei: Any) -> str:
+        """Where it happened, errors in the order in which one led to the next, without what they quote."""
+        parts: list[str] = []
+        error: BaseException | None = ei[1]
+        while error is not None and len(parts) < _LONGEST_CHAIN:
+            parts.insert(0, "".join(traceback.format_tb(error.__traceback__)) + discreet(error))
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(parts)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = record.message.replace("\r", "\\r").replace("\n", "\\n")

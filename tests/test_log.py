@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgellm import log
+from edgellm.errors import StorageError
 from edgellm.paths import Paths
 
 
@@ -49,3 +50,29 @@ def test_unwritable_folder_is_survived(paths: Paths, capsys: pytest.CaptureFixtu
     log.setup(paths)
     logging.getLogger("edgellm").warning("heard")
     assert "heard" in capsys.readouterr().err
+
+
+def test_a_traceback_names_places_and_kinds_and_no_text(paths: Paths) -> None:
+    log.setup(paths)
+    try:
+        try:
+            {"a": 1}["canary in a key"]
+        except KeyError:
+            (paths.logs / "canary.txt").read_text()
+    except OSError as error:
+        logging.getLogger("edgellm.x").exception("it failed with %s", error)
+    text = (paths.logs / "edgellm.log").read_text()
+    assert "canary in" not in text.replace('{"a": 1}["canary in a key"]', "")
+    assert "No such file" in text
+    assert text.count("test_log.py") == 2
+    assert text.index("KeyError: <17 characters>") < text.rindex("FileNotFoundError: ")
+
+
+def test_errors_that_name_only_code_keep_their_words() -> None:
+    assert log.discreet(AttributeError("no attribute x")) == "AttributeError: no attribute x"
+    assert log.discreet(StorageError("No space.", "Free some.")) == "StorageError: No space. Free some."
+    assert log.discreet(ValueError("canary")) == "ValueError: <6 characters>"
+    assert (
+        log.discreet(PermissionError(13, "Permission denied", "/home/canary")) == "PermissionError: Permission denied"
+    )
+    assert log.discreet(MemoryError()) == "MemoryError"

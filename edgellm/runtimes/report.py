@@ -81,11 +81,6 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
     return report
 
 
-def text_report(app: Source, model: str = "") -> str:
-    """The report as text, to copy."""
-    return "\n".join(as_lines(gather(app, model))) + "\n"
-
-
 def crashed_here(machine: Path) -> Iterator[str]:
     """What the engine noted in `machine.toml` about crashes, a line each. A broken file says nothing."""
     try:

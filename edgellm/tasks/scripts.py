@@ -1,4 +1,4 @@
-"""Which writing system a text is in, as far as the tasks must know: does it separate words by spaces or not.
+"""Which writing system a text is in, as far as the tasks must know: Chinese characters, scripts without spaces, widths.
 
 Language is left to `detect.py`.
 """
@@ -16,12 +16,6 @@ HAN_RUN = re.compile(f"[{_HAN}]+")
 UNSPACED_RUN = re.compile(f"[{_HAN}{_KANA}{_HANGUL}{_SOUTHEAST}]+")
 _OTHER_THAN_HAN = re.compile(f"[{_KANA}{_HANGUL}]")
 _LETTER = re.compile(r"[^\W\d_]")
-
-
-def is_unspaced(text: str) -> bool:
-    """Whether most letters of the text belong to a script that does not mark words by spaces (or, Hangul, stems)."""
-    letters = len(_LETTER.findall(text))
-    return letters > 0 and 2 * sum(len(run) for run in UNSPACED_RUN.findall(text)) >= letters
 
 
 def han_share(text: str) -> float:

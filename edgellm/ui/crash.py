@@ -1,6 +1,6 @@
 """When the window itself has a bug: the traceback goes to the log, and a dialog offers to copy a report.
 
-Tracebacks hold names of functions and lines, not what a person wrote.
+Neither holds what a person wrote: names of functions and lines, and of the error's message what cannot quote a text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PySide6.QtCore import QTimer, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from edgellm import __version__
+from edgellm import __version__, log
 from edgellm.ui.language import tr
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Handler:
         _log.error("uncaught exception", exc_info=(kind, error, trace))
         qt = QApplication.instance()
         if qt is not None and self._box is None:
-            text = report(kind, error, trace)
+            text = report(error, trace)
             QTimer.singleShot(0, qt, lambda: self._show(text))
 
     def _show(self, text: str) -> None:
@@ -54,12 +54,12 @@ class Handler:
         self._box = None
 
 
-def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> str:
+def report(error: BaseException, trace: TracebackType | None) -> str:
     """What to send to the people who make EdgeLLM."""
     lines = [
         f"EdgeLLM {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}",
         *traceback.format_tb(trace),
-        f"{kind.__name__}: {error}",
+        log.discreet(error),
     ]
     return "\n".join(lines)
 

@@ -129,7 +129,10 @@ def test_a_bug_keeps_its_traceback_in_the_log_and_out_of_sight(edgellm: CommandL
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
     assert "cli.log" in ran.stderr
-    assert "ZeroDivisionError" in (tmp_path / "logs" / "cli.log").read_text()
+    logged = (tmp_path / "logs" / "cli.log").read_text()
+    assert "ZeroDivisionError" in logged
+    assert "in launch" in logged, "the traceback is not there"
+    assert "secret" not in logged
 
 
 def test_a_reader_that_has_enough_is_no_error(edgellm: CommandLine) -> None:

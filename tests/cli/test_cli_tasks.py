@@ -89,13 +89,15 @@ def test_the_small_model_is_named_once_on_standard_error(edgellm: CommandLine) -
     assert edgellm("generate", "--quiet", "--model", model, "x").err == ""
 
 
-def test_no_prompt_and_no_answer_reaches_the_log(edgellm: CommandLine, tmp_path: Path) -> None:
+def test_no_prompt_and_no_answer_is_kept_outside_the_chats(edgellm: CommandLine, tmp_path: Path) -> None:
     model = edgellm.script(reply="one CANARY two", faults=[{"at": "generate", "after": 3, "kind": "abort"}])
     edgellm("generate", "--model", model, "A secret CANARY", status=1)
     edgellm("chat", "--model", model, "A secret CANARY", status=1)
-    logs = list((tmp_path / "logs").iterdir())
-    assert logs
-    assert all("CANARY" not in path.read_text(encoding="utf-8") for path in logs)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.name[:8] != "chats.db"]
+    assert {"machine.toml", "engine.log", "cli.log"} <= {path.name for path in kept}
+    assert any(path.parent.name == "crash" for path in kept)
+    leaks = [path.name for path in kept if b"CANARY" in path.read_bytes() and path != Path(model)]
+    assert leaks == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")

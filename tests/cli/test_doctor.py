@@ -152,8 +152,8 @@ def test_what_crashed_here_is_listed(model: Path) -> None:
 
 
 def test_the_report_to_copy_holds_no_path(model: Path) -> None:
-    text = report.text_report(Parts(model))
-    assert text == run(Parts(model))[1]
+    text = run(Parts(model))[1]
+    assert "This computer" in text
     for secret in (str(Path.home()), "secret-folder", str(model.parent)):
         assert secret not in text
         assert secret not in json.dumps(report.gather(Parts(model)))

@@ -194,7 +194,7 @@ def test_a_bug_in_the_window_offers_a_report(monkeypatch: pytest.MonkeyPatch, ho
         next(button for button in box.buttons() if button.text() == "Copy report").click()
 
     QTimer.singleShot(200, press_copy)
-    wait(lambda: "ZeroDivisionError: a bug" in QGuiApplication.clipboard().text(), "the report")
+    wait(lambda: "ZeroDivisionError: <5 characters>" in QGuiApplication.clipboard().text(), "the report")
 
 
 def test_the_heartbeat_goes_on_while_an_answer_streams_at_full_speed(open_desk: Open) -> None:
