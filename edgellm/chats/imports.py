@@ -20,6 +20,12 @@ from edgellm.runtimes.base import Role
 LARGEST = 64 << 20
 _MOST_MESSAGES = 100_000
 _ROLES = ("system", "user", "assistant")
+# What is shown beside an answer: a number where one is expected
+_NUMBERS = (
+    "prompt_tokens", "cached_tokens", "new_tokens", "left_out", "seconds", "tokens_per_second", "prefill_seconds",
+    "peak_memory",
+)  # fmt: skip
+_TEXTS = ("error", "hint", "device", "reason")
 _STATES = ("streaming", "done", "cancelled", "interrupted")
 
 
@@ -77,8 +83,10 @@ def _text(row: Mapping[str, Any], key: str) -> str:
 def _moment(value: Any) -> float:
     try:
         moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, ValueError, OverflowError) as error:
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        datetime.fromtimestamp(seconds, UTC)  # the year 0 of another time zone cannot be shown
+        return seconds
+    except (TypeError, ValueError, OverflowError, OSError) as error:
         raise _wrong("one of its times makes no sense") from error
 
 
@@ -91,11 +99,19 @@ def _message(row: Any) -> StoredMessage:
     if role not in _ROLES or state not in _STATES:
         raise _wrong("one of its messages has an unknown role or state")
     facts = row.get("facts", {})
-    if not isinstance(facts, dict):
+    if not isinstance(facts, dict) or not _sensible(facts):
         raise _wrong("the facts of one of its messages make no sense")
     kept = "interrupted" if state == "streaming" else state  # whoever wrote it is not here
     return StoredMessage(
         key, 0, parent, cast("Role", role), _text(row, "text"), cast("State", kept), facts, _moment(row.get("created"))
+    )
+
+
+def _sensible(facts: Mapping[str, Any]) -> bool:
+    numbers = [facts[key] for key in _NUMBERS if key in facts]
+    texts = [facts[key] for key in _TEXTS if key in facts]
+    return all(type(one) in (int, float) and abs(one) < 1e15 for one in numbers) and all(
+        isinstance(one, str) for one in texts
     )
 
 

@@ -184,6 +184,12 @@ def _in_message(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
         _in_message("parent", "x"),
         _in_message("text", ["a"]),
         _in_message("facts", []),
+        _in_message("facts", {"new_tokens": "many"}),
+        _in_message("facts", {"seconds": None}),
+        _in_message("facts", {"tokens_per_second": float("nan")}),
+        _in_message("facts", {"peak_memory": 10**400}),
+        _in_message("facts", {"error": 5}),
+        _in_message("created", "0001-01-01T00:00:00+23:00"),
         _in_message("created", 17),
     ],
 )
