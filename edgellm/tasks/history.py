@@ -5,6 +5,7 @@ The starter was trained on single exchanges, so it is sent the last message alon
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 
 from edgellm.errors import ContextOverflow
@@ -33,14 +34,16 @@ def fit(generator: Generator, messages: tuple[Message, ...]) -> Fitted:
         return Fitted((*system, *turns[-1:]), 0)
     context = generator.info.context
     room = int(context * (1 - _ANSWER_SHARE))
-    left_out = 0
-    while generator.count((*system, *turns)) > room:
-        if len(turns) <= 1:
-            tokens = generator.count((*system, *turns))
-            if tokens >= context:
-                raise ContextOverflow(tokens, context)
-            break
-        step = next((at for at, turn in enumerate(turns[1:], 1) if turn.role == "user"), len(turns) - 1)
-        turns = turns[step:]
-        left_out += step
-    return Fitted((*system, *turns), left_out)
+    # Where a shorter conversation may begin: at any message of the person, or else at the last message.
+    starts = [0, *(at for at, turn in enumerate(turns) if at and turn.role == "user")] if turns else [0]
+    if len(turns) - 1 > starts[-1]:
+        starts.append(len(turns) - 1)
+
+    def tokens(start: int) -> int:
+        return generator.count((*system, *turns[start:]))
+
+    low = bisect.bisect_left(starts, True, key=lambda start: tokens(start) <= room)
+    start = starts[min(low, len(starts) - 1)]
+    if low == len(starts) and (needed := tokens(start)) >= context:
+        raise ContextOverflow(needed, context)
+    return Fitted((*system, *turns[start:]), start)

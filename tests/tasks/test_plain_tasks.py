@@ -143,3 +143,12 @@ def test_the_starter_is_known_by_its_name() -> None:
     assert not is_starter(Scripted(str).info)
     assert words_note(()) == ""
     assert "and 2 more" in words_note(tuple("abcdefghij"))
+
+
+def test_history_of_a_long_chat_is_counted_a_few_times_only() -> None:
+    generator = Scripted(str, context=400)
+    turns = tuple(Message("user" if n % 2 == 0 else "assistant", "w " * 10) for n in range(1001))
+    fitted = history.fit(generator, turns)
+    assert len(fitted.messages) == 29  # 290 of 300 words, and the first is the person's
+    assert fitted.left_out == 1001 - 29
+    assert generator.counted <= 12
