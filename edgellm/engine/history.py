@@ -84,11 +84,16 @@ class History:
         self._memory.unmark(model)
 
     def failed(self, case: Case, outcome: Outcome, answering: bool) -> bool:
-        """Note a crash. Whether it was the third within a minute, after which the model is marked."""
+        """Note a crash. Whether it was the third within a minute, after which the model is marked.
+
+        Want of memory marks nothing, and does not count while loading: the next step down needs less.
+        """
         key = (case.model, case.way)
         self._strikes[key] += 1
         if outcome.kind == "memory":
             self.too_large(case)
+            if not answering:
+                return False
         elif not answering or self._strikes[key] >= _STRIKES:
             self._bad[key] = "it failed before"
             if outcome.kind == "crash":
@@ -97,7 +102,8 @@ class History:
         times.append(self._clock())
         if len(times) < MOST_CRASHES or times[-1] - times[0] > WINDOW:
             return False
-        self._memory.note(case.model, case.machine, "", "marked", outcome.sentence)
+        if outcome.kind != "memory":
+            self._memory.note(case.model, case.machine, "", "marked", outcome.sentence)
         return True
 
     def too_large(self, case: Case) -> None:

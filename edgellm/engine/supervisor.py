@@ -232,7 +232,8 @@ class Engine:
             raise self._refuse(model, f"{path.name} was not loaded: it crashed three times in a row. {mark}")
 
     def _refuse(self, model: str, sentence: str) -> EngineError:
-        self._refused[model] = EngineError(sentence, "Load it again to try once more, or choose another model.")
+        hint = "Load it again to try once more (in a terminal: name it with --model), or choose another model."
+        self._refused[model] = EngineError(sentence, hint)
         return self._refused[model]
 
     def _descend(self, path: Path, plan: Plan, client: Client, stop: Cancelled, again: bool) -> ModelInfo:

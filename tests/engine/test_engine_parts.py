@@ -176,6 +176,18 @@ def test_three_crashes_count_only_within_a_minute(tmp_path: Path) -> None:
     assert not history.failed(case, crash, True)
 
 
+def test_running_out_of_memory_is_not_held_against_the_model(tmp_path: Path) -> None:
+    history = History(Memory(tmp_path / "machine.toml"), lambda: 0.0)
+    short = Outcome("memory", "The engine stopped: out of memory while loading.")
+    for context in (4096, 2048, 1024, 512):  # the ladder goes on: each step needs less
+        case = Case("m", "here", Placement(cpu_variant="haswell", context=context))
+        assert not history.failed(case, short, answering=False)
+        assert history.why_not(case)
+    answers = [history.failed(case, short, answering=True) for _ in range(3)]
+    assert answers == [False, False, True], "the same death again and again is a loop"
+    assert history.marked("m", "here") == ""
+
+
 def test_the_environment_of_an_engine() -> None:
     outer = {
         "PATH": "/bin", "HF_TOKEN": "x", "OPENAI_API_KEY": "x", "HTTPS_PROXY": "http://me:x@proxy", "MY_SECRET": "x",
