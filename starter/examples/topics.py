@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starter.examples.example import Source
+from starter.examples.texts import lines
 
 URGENT_LABELS = (
     ("urgent", "not urgent"),
@@ -13,46 +14,8 @@ URGENT_LABELS = (
     ("high", "low"),
     ("urgent", "routine"),
 )
-URGENT = (
-    "Help! The {} is on fire.",
-    "Please call me back immediately.",
-    "We need a doctor now!",
-    "The server is down and nobody can work.",
-    "Call an ambulance, quickly!",
-    "I need your answer today, please.",
-    "There is water everywhere in the {}.",
-    "My {} was stolen, please block my card at once.",
-    "The deadline is in one hour.",
-    "Please come at once, my {} is hurt.",
-    "This is an emergency.",
-    "The customer is waiting and the {} is broken, please fix it right now.",
-    "We must leave immediately.",
-    "Please reply as soon as possible.",
-    "I cannot breathe well, please hurry.",
-    "The child is lost, please help us now.",
-    "Payment is due today.",
-    "The system has stopped and we lose money every minute.",
-    "Please send the {} right away.",
-    "I need the {} within ten minutes!",
-)
-NOT_URGENT = (
-    "When you have time, please send me the {}.",
-    "There is no hurry.",
-    "Here are the photos of our trip.",
-    "I wish you a nice weekend.",
-    "Can we talk about the {} some time next month?",
-    "Please read the {} when you are free.",
-    "Thank you for the nice {}.",
-    "The newsletter for this month is here.",
-    "Let us have lunch some day.",
-    "You can give me the {} back whenever you like.",
-    "Just to let you know, the {} has arrived.",
-    "No rush, but I would like to see the {} again.",
-    "It can wait until next week.",
-    "I only wanted to say hello.",
-    "Maybe we can buy a new {} next year.",
-    "Have a look at the {} at your leisure.",
-)
+URGENT = lines("urgent")
+NOT_URGENT = lines("not_urgent")
 
 
 def urgent(source: Source) -> str:
@@ -121,38 +84,14 @@ HEALTH = _topic(
         "The patient needs an operation.",
     ),
 )
-WEATHER = (
-    "The sun is shining.",
-    "There is a storm coming.",
-    "It is twenty degrees outside.",
-    "The snow is deep this winter.",
-    "Take an umbrella, it will rain.",
-    "The wind is strong today.",
-    "The forecast says rain and clouds.",
-    "It was a warm and sunny day.",
-    "Tomorrow will be cold and foggy.",
-    "The temperature falls at night.",
-)
+WEATHER = lines("topic_weather")
 
 
 def _weather(source: Source) -> str:
     return source.sentence("weather") if source.rng.random() < 0.5 else source.rng.choice(WEATHER)
 
 
-TRAVEL = (
-    "The train to {} leaves at nine.",
-    "We are flying to {} next week.",
-    "I booked a hotel in {}.",
-    "Our flight to {} was late.",
-    "The tourists took a bus from {} to {}.",
-    "I need a ticket to {}.",
-    "Pack your suitcase, we are going to {}.",
-    "My passport is in the suitcase.",
-    "We spent our holiday at the beach.",
-    "The plane lands at the airport.",
-    "She travels to {} by ship.",
-    "The trip to {} takes three hours.",
-)
+TRAVEL = lines("topic_travel")
 
 
 def _travel(source: Source) -> str:
@@ -164,22 +103,7 @@ def _travel(source: Source) -> str:
     return words
 
 
-WORK = (
-    "The meeting starts at nine in the office.",
-    "My boss wants the report today.",
-    "I have a new job.",
-    "The company hired ten people.",
-    "Our team finished the project.",
-    "She works as {} in a big company.",
-    "Please send the report to all colleagues.",
-    "The manager called a meeting.",
-    "I have an interview for the job tomorrow.",
-    "He works in a factory every day.",
-    "My salary is too low.",
-    "The office is closed on Friday.",
-    "We have a lot of work this week.",
-    "The deadline for the project is Monday.",
-)
+WORK = lines("topic_work")
 
 
 def _work(source: Source) -> str:
@@ -233,30 +157,8 @@ HOME = _topic(
         "The roof of the house is broken.",
     ),
 )
-SPORTS = (
-    "Our team won the match.",
-    "He plays football every Sunday.",
-    "The player scored two goals.",
-    "She runs five kilometers every morning.",
-    "The game ended two to one.",
-    "They swim in the pool every day.",
-    "The coach is happy with the team.",
-    "Tennis is my favorite sport.",
-    "The stadium was full for the final.",
-    "He won a gold medal in the race.",
-)
-SCHOOL = (
-    "The teacher gave us homework.",
-    "The students have an exam on Monday.",
-    "I learn English at school.",
-    "The class starts at eight.",
-    "She studies at the university.",
-    "The children read a book in class.",
-    "He passed the math test.",
-    "The school has two hundred students.",
-    "Our teacher explains the lesson well.",
-    "I did not do my homework.",
-)
+SPORTS = lines("topic_sports")
+SCHOOL = lines("topic_school")
 FAMILY = _topic(
     ("family",),
     (
@@ -270,28 +172,8 @@ FAMILY = _topic(
         "The parents play with their children.",
     ),
 )
-MUSIC = (
-    "She plays the guitar.",
-    "The singer sang a beautiful song.",
-    "We went to a concert last night.",
-    "The band has a new album.",
-    "He sings every day.",
-    "I listen to music on the radio.",
-    "The orchestra played for two hours.",
-    "This song is very famous.",
-    "The piano is in the concert hall.",
-)
-MONEY = (
-    "I opened an account at the bank.",
-    "The bill is fifty euros.",
-    "Please pay the invoice this week.",
-    "The bank gave us a loan.",
-    "I save money every month.",
-    "The tax is due in April.",
-    "My credit card does not work.",
-    "Interest rates are high this year.",
-    "You owe me ten euros.",
-)
+MUSIC = lines("topic_music")
+MONEY = lines("topic_money")
 
 
 def _choice(sentences: tuple[str, ...]) -> Callable[[Source], str]:
