@@ -92,7 +92,9 @@ def setup(paths: Paths, level: str = "INFO", name: str = "edgellm") -> None:
     handler: logging.Handler
     try:
         paths.logs.mkdir(parents=True, exist_ok=True)
-        handler = _QuietRotatingFile(paths.logs / f"{name}.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8")
+        handler = _QuietRotatingFile(
+            paths.logs / f"{name}.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", errors="backslashreplace"
+        )
     except OSError:
         handler = logging.StreamHandler()
         handler.setLevel(logging.WARNING)

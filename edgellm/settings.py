@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import tempfile
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from edgellm import files
 from edgellm.errors import SettingsError, StorageError
 
 _LARGEST_FILE = 1_000_000
@@ -202,18 +202,14 @@ def save(path: Path, settings: Settings) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        files.write(path, text)
+    except UnicodeEncodeError as error:
+        raise StorageError(
+            "The settings could not be saved: a value holds bytes that are no characters.",
+            "Give the model file a name of letters and digits.",
+        ) from error
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise StorageError(
             f"The settings could not be saved: {error.strerror}.", "Check the free space and the folder's permissions."
         ) from error

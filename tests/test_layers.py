@@ -21,7 +21,7 @@ PACKAGE = Path(edgellm.__file__).parent
 
 # Room -> floor. A room imports only rooms on lower floors; the files of floor 0 are one room.
 FLOORS = {
-    **dict.fromkeys(("errors", "paths", "settings", "log", "isolation", "network", "database"), 0),
+    **dict.fromkeys(("errors", "files", "paths", "settings", "log", "isolation", "network", "database"), 0),
     **dict.fromkeys(("models", "hardware", "chats"), 1),
     **dict.fromkeys(("runtimes", "documents"), 2),
     **dict.fromkeys(("tasks", "workbench"), 3),

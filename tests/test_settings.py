@@ -105,6 +105,13 @@ def test_save_names_the_problem(tmp_path: Path) -> None:
         settings.save(tmp_path / "file" / "settings.toml", Settings())
 
 
+def test_a_name_that_is_no_text_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    with pytest.raises(StorageError, match="no characters"):
+        settings.save(path, Settings(model="caf\udce9.gguf"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_reference_lists_every_setting() -> None:
     text = settings.reference()
     for name in Settings.__dataclass_fields__:

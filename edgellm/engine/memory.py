@@ -8,7 +8,6 @@ is not kept, because it depends on what else was running. A broken file counts a
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from edgellm import files
 from edgellm.runtimes.base import Placement
 
 _LARGEST_FILE = 1_000_000
@@ -34,7 +34,8 @@ def model_key(path: Path) -> str:
         info = path.stat()
     except OSError:
         return ""
-    return f"{path.name}:{info.st_size}:{info.st_mtime_ns}"
+    name = os.fsencode(path.name).decode("utf-8", "backslashreplace")  # the file system's bytes may be no characters
+    return f"{name}:{info.st_size}:{info.st_mtime_ns}"
 
 
 def placement_key(placement: Placement) -> str:
@@ -127,7 +128,7 @@ class Memory:
         table["fact"] = array
         document["engine"] = table
         with suppress(OSError):
-            _replace(self._path, tomlkit.dumps(document))
+            files.write(self._path, tomlkit.dumps(document))
 
 
 def _fact(entry: Any) -> Fact | None:
@@ -138,18 +139,3 @@ def _fact(entry: Any) -> Fact | None:
     if any(type(value) is not type(getattr(blank, name)) for name, value in values.items()):
         return None
     return replace(blank, **values)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write the file in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

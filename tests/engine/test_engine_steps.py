@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def test_steps_down_past_crashes_and_remembers_them(bench: Bench, at: str) -> No
     elsewhere = bench.engine(plan(FIRST, OLD, machine="another build"))
     elsewhere.load(path)
     assert "SIGABRT" in elsewhere.status().steps[0], "a fact of one build was believed for another"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every file name is text")
+def test_a_file_whose_name_is_no_text_loads_and_is_remembered(bench: Bench) -> None:
+    path = bench.script("caf\udce9", faults=[{"at": "load", "kind": "abort", "when": {"repack": True}}])
+    for _ in range(2):
+        engine = bench.engine(plan(FIRST, OLD))
+        engine.load(path)
+        assert len(engine.status().steps) == 1
+    assert "it crashed here before" in engine.status().steps[0]
 
 
 def test_what_has_answered_before_is_not_tested_again(bench: Bench) -> None:
