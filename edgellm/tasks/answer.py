@@ -143,12 +143,13 @@ def support(text: str, passage: str, evidence: Evidence) -> Quote | None:
     Among several, the one that shares most with the question. None when no sentence shares anything with the answer.
     """
     wanted = " ".join(text.split()).strip().rstrip(".。!！").casefold()
-    terms = set(Terms(single=True).of(text))
+    cut = Terms(single=True)
+    terms = set(cut.of(text))
     rank = {(one.start, one.end): one.score for one in evidence.found}
     best: tuple[float, float, Quote] | None = None
     for sentence in sentences.split(passage):
         literal = bool(wanted) and wanted in " ".join(sentence.text.split()).casefold()
-        shared = len(terms & set(Terms(single=True).of(sentence.text))) / len(terms) if terms else 0.0
+        shared = len(terms & set(cut.of(sentence.text))) / len(terms) if terms else 0.0
         grade = (2.0 if literal else shared, rank.get((sentence.start, sentence.end), 0.0))
         if grade[0] > 0 and (best is None or grade > best[:2]):
             best = (*grade, Quote(sentence.text, sentence.start, sentence.end))

@@ -45,8 +45,8 @@ def find(question: str, text: str, count: int = 3, language: str = "") -> tuple[
         return ()
     cut = Terms(language, single=True)
     counts = [Counter(cut.of(sentence.text)) for sentence in found]
-    weights = _weights(asked, counts)
-    ranked = [_passage(sentence, have, weights, _mean(counts)) for sentence, have in zip(found, counts, strict=True)]
+    weights, mean = _weights(asked, counts), _mean(counts)
+    ranked = [_passage(sentence, have, weights, mean) for sentence, have in zip(found, counts, strict=True)]
     shared = [passage for passage in ranked if passage.score > 0]
     return tuple(sorted(shared, key=lambda passage: (-passage.score, passage.start))[:count])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from edgellm.tasks.passages import find
@@ -47,3 +49,13 @@ def test_the_number_of_passages_is_kept_and_the_best_come_first() -> None:
 def test_a_rare_word_counts_more_than_a_common_one() -> None:
     text = "The red key is here. The red bag is there. The red car is here. The blue umbrella is old."
     assert find("Is the umbrella red?", text)[0].text == "The blue umbrella is old."
+
+
+def test_the_work_grows_with_the_text_and_not_with_its_square() -> None:
+    def seconds(count: int) -> float:
+        text = " ".join(f"Anna bought the red thing number {number}." for number in range(count))
+        began = time.process_time()
+        assert find("Who bought thing number 14?", text, 1)[0].text.endswith(" 14.")
+        return time.process_time() - began
+
+    assert seconds(8_000) < 20 * min(seconds(1_000) for _ in range(3))
