@@ -29,16 +29,15 @@ def _setting(
     default: Any,
     description: str,
     *,
-    low: float | None = None,
-    high: float | None = None,
+    between: tuple[float, float] | tuple[None, None] = (None, None),
     choices: tuple[str, ...] = (),
     starts: tuple[str, ...] = (),
     formerly: tuple[str, ...] = (),
 ) -> Any:
     rules = {
         "description": description,
-        "low": low,
-        "high": high,
+        "low": between[0],
+        "high": between[1],
         "choices": choices,
         "starts": starts,
         "formerly": formerly,
@@ -58,25 +57,25 @@ class Settings:
         formerly=("backend",),
     )
     context: int = _setting(
-        0, "Context window in tokens; 0 chooses by model and memory.", low=0, high=4_194_304, formerly=("n_ctx",)
+        0, "Context window in tokens; 0 chooses by model and memory.", between=(0, 4_194_304), formerly=("n_ctx",)
     )
     threads: int = _setting(
-        0, "Processor threads; 0 takes the physical cores.", low=0, high=1024, formerly=("n_threads",)
+        0, "Processor threads; 0 takes the physical cores.", between=(0, 1024), formerly=("n_threads",)
     )
     gpu_layers: int = _setting(
-        -1, "Layers kept on the GPU; -1 takes as many as fit, 0 none.", low=-1, high=4096, formerly=("n_gpu_layers",)
+        -1, "Layers kept on the GPU; -1 takes as many as fit, 0 none.", between=(-1, 4096), formerly=("n_gpu_layers",)
     )
     batch: int = _setting(
-        0, "Tokens of the prompt read at a time; 0 chooses by memory.", low=0, high=4096, formerly=("n_batch",)
+        0, "Tokens of the prompt read at a time; 0 chooses by memory.", between=(0, 4096), formerly=("n_batch",)
     )
     kv_type: str = _setting(
         "auto", "Precision of the KV cache; q8_0 takes half the memory.", choices=("auto", "f16", "q8_0")
     )
     temperature: float = _setting(
-        0.0, "How freely the next token is drawn; 0 always takes the likeliest.", low=0.0, high=2.0
+        0.0, "How freely the next token is drawn; 0 always takes the likeliest.", between=(0.0, 2.0)
     )
     max_tokens: int = _setting(
-        0, "Most new tokens in one answer; 0 lets the answer fill the context.", low=0, high=1_048_576
+        0, "Most new tokens in one answer; 0 lets the answer fill the context.", between=(0, 1_048_576)
     )
     offline: bool = _setting(True, "The offline lock: while it is on, only this machine itself can be reached.")
     proxy: str = _setting("", 'Proxy address; empty takes the system\'s, "none" uses none.', starts=("none", *_ADDRESS))
