@@ -173,8 +173,8 @@ class Talk:
             facts=asdict(finish),
         )
 
-    def _answer(self, question: int) -> int:
-        """Stream the answer to the message `question` into the terminal and into the store."""
+    def _answer(self, question: int, again: bool = False) -> int:
+        """Stream the answer to the message `question` into the terminal and into the store, another one if `again`."""
         if self._chat is None:
             return 0
         session, generator = self._session, self._session.generator()
@@ -187,7 +187,8 @@ class Talk:
             if fitted.left_out:
                 session.output.note(f"The oldest {fitted.left_out} messages no longer fit and were left out.")
             with Interrupt() as stop:
-                for event in generate.run(generator, fitted.messages, session.options(stop)):
+                options = session.options(stop).varied() if again else session.options(stop)
+                for event in generate.run(generator, fitted.messages, options):
                     if isinstance(event, Finish):
                         finish, state = event, "cancelled" if event.reason == "cancelled" else "done"
                     elif isinstance(event, Chunk):
@@ -238,4 +239,4 @@ class Talk:
         if not asked or self._chat is None:
             raise UsageError("There is nothing to answer again.", "Type a message first.")
         self._store.set_leaf(self._chat.id, asked[-1])
-        self._answer(asked[-1])
+        self._answer(asked[-1], again=True)

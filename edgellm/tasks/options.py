@@ -5,9 +5,11 @@ The conversation itself is left to each task's `messages()`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edgellm.runtimes.base import Cancelled, Message, Request, Sampling
+
+VARIED = 0.7  # the lowest temperature of another version: at 0 it would be the same text again
 
 
 def never() -> bool:
@@ -35,6 +37,11 @@ class Options:
         if not self.system.strip() or (messages and messages[0].role == "system"):
             return messages
         return (Message("system", self.system), *messages)
+
+    def varied(self) -> Options:
+        """The same, drawn freely enough for another version of an answer."""
+        sampling = replace(self.sampling, temperature=max(self.sampling.temperature, VARIED))
+        return replace(self, sampling=sampling)
 
 
 DEFAULT = Options()

@@ -15,6 +15,7 @@ from edgellm.chats.store import Chat, Store, StoredMessage
 from edgellm.chats.stream import StreamWriter
 from edgellm.errors import EdgeError
 from edgellm.runtimes.base import Message, Request, Sampling
+from edgellm.tasks.options import VARIED
 from edgellm.ui.background import Runner
 from edgellm.ui.engine_worker import Counted, EngineWorker, Job
 
@@ -22,7 +23,6 @@ FRAME = 33
 BUDGET = 16.0
 SMALLEST_PORTION, LARGEST_PORTION = 160, 4_000
 COUNT_DELAY = 350
-VARIED = 0.7
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from command_line import CommandLine
 
 from edgellm.chats.store import Store
+from tests import tiny_gguf
 
 
 def test_every_line_is_a_message_and_everything_is_kept(edgellm: CommandLine, tmp_path: Path) -> None:
@@ -70,3 +71,18 @@ def test_a_damaged_database_is_said_and_the_chat_goes_on(edgellm: CommandLine, t
     ran = edgellm("chat", "--model", edgellm.script(reply="Yes."), "Hi")
     assert ran.out == "Yes.\n"
     assert "chats.db" in ran.err
+
+
+def test_retry_draws_anew(edgellm: CommandLine, tmp_path: Path) -> None:
+    """Another version is drawn as if `--temperature 0.7` had been said, however the first was."""
+    model = str(tiny_gguf.make(tmp_path / "random.gguf"))
+    for temperature in ("0", "0.7"):
+        options = ("--max-tokens", "40", "--seed", "5", "--temperature", temperature)
+        edgellm("chat", "--model", model, *options, given="Go on.\n/retry\n")
+    store = Store(tmp_path / "chats.db")
+    (first, again), (_, warm) = [
+        [message.text for message in store.tree(chat.id) if message.role == "assistant"] for chat in store.chats()[::-1]
+    ]
+    store.close()
+    assert again == warm
+    assert again != first

@@ -31,6 +31,12 @@ def test_options_reach_the_request() -> None:
     assert request.schema == '{"type": "object"}'
 
 
+def test_another_version_is_drawn_more_freely_and_nothing_else_changes() -> None:
+    options = Options(Sampling(temperature=0.0, seed=3), 7, system="Be brief.")
+    assert options.varied() == Options(Sampling(temperature=0.7, seed=3), 7, system="Be brief.")
+    assert Options(Sampling(temperature=1.5)).varied().sampling.temperature == 1.5
+
+
 def test_a_conversation_keeps_its_own_system_prompt() -> None:
     generator = Scripted(str)
     conversation = (Message("system", "Own."), Message("user", "Hi"))
