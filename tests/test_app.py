@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tiny_gguf import make
 
 from edgellm.app import App
 from edgellm.errors import ModelDamaged, ModelTooLarge, SettingsError
 from edgellm.runtimes.base import Chunk, Message, Request
 from edgellm.settings import load
+from tests.tiny_gguf import make
 
 
 @pytest.fixture
