@@ -5,21 +5,32 @@ Answers go to standard output, everything else to standard error, so that a pipe
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from typing import Any, TextIO
 
 from edgellm import __version__
-from edgellm.errors import EdgeError
+from edgellm.errors import EdgeError, StorageError
 
 # Control characters other than tab and line feed: on a terminal they could move the cursor or set its title.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def say_version() -> int:
-    """Print the name and version of the program; returns 0."""
-    print(f"EdgeLLM {__version__}")
+    """Print the name and version of the program; returns an exit status."""
+    try:
+        print(f"EdgeLLM {__version__}", flush=True)
+    except OSError as error:
+        print(f"error: {_unwritten(error).message}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _unwritten(error: OSError) -> StorageError:
+    return StorageError(
+        f"The output cannot be written: {error.strerror}.", "Check the disk that it goes to, and its free space."
+    )
 
 
 class Output:
@@ -92,12 +103,13 @@ class Output:
 
     def raw(self, text: str) -> None:
         """Text that is the same with and without `--json`: a completion script, a reference."""
-        print(text, end="", file=self._out, flush=True)
+        self._put(text)
 
     def error(self, error: EdgeError) -> None:
         """One sentence and one hint; with `--json` also an object that holds the text so far."""
-        self._break_line()
-        self.document(text=self.text, error=error.message, hint=error.hint, kind=type(error).__name__)
+        with contextlib.suppress(StorageError):  # where that cannot be written either, standard error still says it
+            self._break_line()
+            self.document(text=self.text, error=error.message, hint=error.hint, kind=type(error).__name__)
         print(f"error: {self._safe(error.message, sys.stderr)}", file=sys.stderr)
         if error.hint:
             print(f"hint: {self._safe(error.hint, sys.stderr)}", file=sys.stderr, flush=True)
@@ -113,8 +125,17 @@ class Output:
             self.end()
 
     def _write(self, text: str) -> None:
-        print(self._safe(text, self._out), end="", file=self._out, flush=True)
+        self._put(self._safe(text, self._out))
         self._open_line = not text.endswith("\n")
+
+    def _put(self, text: str) -> None:
+        """Write at once. Raises `StorageError`, and `BrokenPipeError` when nobody reads any more."""
+        try:
+            print(text, end="", file=self._out, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _unwritten(error) from error
 
     def _safe(self, text: str, stream: TextIO) -> str:
         return _CONTROL.sub("", text) if stream.isatty() else text

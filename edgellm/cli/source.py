@@ -67,8 +67,10 @@ def read(words: Sequence[str], files: Sequence[str], output: Output) -> str:
 
 
 def read_file(name: str, output: Output) -> Text:
-    """Read one text file, or standard input for "-". Raises `StorageError`."""
+    """Read one text file, or standard input for "-". Raises `StorageError`, or `UsageError` where there is none."""
     if name == STDIN:
+        if sys.stdin is None:
+            raise UsageError("There is no standard input.", "Give a text or a file.")
         return Text("standard input", _decoded(sys.stdin.buffer.read(_LARGEST + 1), "standard input", output))
     try:
         path = Path(name).expanduser()

@@ -135,6 +135,23 @@ def test_a_bug_keeps_its_traceback_in_the_log_and_out_of_sight(edgellm: CommandL
     assert "secret" not in logged
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [("models",), ("models", "--json"), ("completion", "bash"), ("--version",)])
+def test_output_that_cannot_be_written_is_a_sentence(edgellm: CommandLine, arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(edgellm.line(*arguments), env=edgellm.environment, stdout=full, stderr=subprocess.PIPE)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[0] == b"error: The output cannot be written: No space left on device."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a descriptor as a shell of Unix does")
+def test_a_closed_standard_input_is_a_sentence(edgellm: CommandLine) -> None:
+    command = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *edgellm.line("summarize", "--key-sentences", "1", "-")]
+    ran = subprocess.run(command, env=edgellm.environment, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: There is no standard input.")
+
+
 def test_a_reader_that_has_enough_is_no_error(edgellm: CommandLine) -> None:
     model = edgellm.script(reply="a line of text that is long enough\n", repeat=5_000, context=1_000_000)
     with edgellm.start("generate", "--model", model, "x") as running:
