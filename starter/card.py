@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from starter.examples.refusals import HELD_OUT
+from starter.train import Recipe
 from starter.words import Lexicon
 
 ASSETS = Path("assets/starter")
@@ -66,6 +67,7 @@ def facts(run: Path) -> dict[str, Any]:
         "minutes": f"{recipe['minutes']:.0f}",
         "steps": f"{state['step']:,}",
         "first": f"{100 * recipe['first_stage']:.0f}",
+        "last": f"{100 * (1 - Recipe().last_stage):.0f}",
         "decay": f"{100 * recipe['decay']:.0f}",
         "refusals": len(HELD_OUT),
     }

@@ -1,8 +1,8 @@
 """Trains the starter: `python -m starter.train --out FOLDER [--resume] [--minutes N] [--threads N] [--micro]`.
 
 Progress is the share of the budget used, in training minutes (counted over resumes) or in tokens, so that the learning
-rate always ends its decay. The small lexicon comes first, then the full one. A checkpoint is written every two
-minutes; `--resume` goes on from it, with another number of threads if wished.
+rate always ends its decay. The small lexicon comes first, then the full one; the last stage has more translation. A
+checkpoint is written every two minutes; `--resume` goes on from it, with another number of threads if wished.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tokenizers import Tokenizer
 
 from starter import tokenizer as tokenizers
 from starter.batches import Batch, Batches
-from starter.examples.mix import SHARES, examples
+from starter.examples.mix import LAST_SHARES, SHARES, examples
 from starter.model import Shape, Starter
 from starter.optimizer import Optimizer
 from starter.words import Lexicon
@@ -39,14 +39,15 @@ LOG_STEPS = 50
 class Recipe:
     """What a run is: sizes, rates, budget and mixture; saved beside the checkpoint."""
 
-    minutes: float = 75.0
+    minutes: float = 87.0
     tokens: int = 0
     seed: int = 1
     batch: int = 4096
     muon: float = 0.02
     adam: float = 3e-3
     first_stage: float = 0.2
-    decay: float = 0.5
+    last_stage: float = 0.83
+    decay: float = 0.62
     warmup: float = 0.01
     vocabulary: int = 5120
     width: int = 256
@@ -54,6 +55,7 @@ class Recipe:
     heads: int = 4
     inner: int = 768
     shares: dict[str, float] = dataclasses.field(default_factory=lambda: dict(SHARES))
+    last_shares: dict[str, float] = dataclasses.field(default_factory=lambda: dict(LAST_SHARES))
 
     def shape(self, vocabulary: int) -> Shape:
         return Shape(vocabulary, self.width, self.layers, self.heads, self.inner)
@@ -67,6 +69,7 @@ MICRO = Recipe(
     inner=256,
     batch=2048,
     first_stage=1.0,
+    last_stage=1.0,
     shares={"translate en-de": 40, "translate de-en": 40, "classify": 20},
 )
 
@@ -129,21 +132,30 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seen, self.elapsed = state["step"], state["seen"], state["elapsed"]
 
-    def _stream(self, full: bool) -> Iterator[Batch]:
-        lexicon = self.lexicon if full else self.lexicon.first_stage()
-        rng = random.Random(f"{self.recipe.seed} {self.step} {full}")
-        return iter(Batches(examples(lexicon, rng, self.recipe.shares), self.tokenizer, self.recipe.batch))
+    @property
+    def stage(self) -> str:
+        """Which lexicon and mixture this progress has."""
+        if self.progress < self.recipe.first_stage:
+            return "small"
+        return "full" if self.progress < self.recipe.last_stage else "last"
+
+    def _stream(self, stage: str) -> Iterator[Batch]:
+        lexicon = self.lexicon.first_stage() if stage == "small" else self.lexicon
+        shares = self.recipe.last_shares if stage == "last" else self.recipe.shares
+        rng = random.Random(f"{self.recipe.seed} {self.step} {stage}")
+        return iter(Batches(examples(lexicon, rng, shares), self.tokenizer, self.recipe.batch))
 
     def run(self, log: TextIO, limit: float = float("inf")) -> None:
         """Train until the budget, or `limit` of this process's seconds, is used."""
         started = saved = last = time.perf_counter()
-        full = self.progress >= self.recipe.first_stage
-        stream = self._stream(full)
+        stage = self.stage
+        stream = self._stream(stage)
         losses: list[float] = []
         seen = self.seen
         while self.progress < 1 and last - started < limit:
-            if not full and self.progress >= self.recipe.first_stage:
-                full, stream = True, self._stream(True)
+            if stage != self.stage:
+                stage = self.stage
+                stream = self._stream(stage)
             losses.append(self._step(next(stream)))
             now = time.perf_counter()
             self.elapsed += now - last
@@ -151,7 +163,7 @@ class Training:
                 rate = (self.seen - seen) / (now - started)
                 loss = sum(losses) / len(losses)
                 row = f"{self.step} {self.seen / 1e6:.2f}M {100 * self.progress:.1f}% loss {loss:.4f}"
-                log.write(f"{row} {rate:.0f} tok/s {'full' if full else 'small'}\n")
+                log.write(f"{row} {rate:.0f} tok/s {stage}\n")
                 log.flush()
                 losses.clear()
             last = now

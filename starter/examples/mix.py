@@ -41,6 +41,16 @@ SHARES: dict[str, float] = {
     "chat": 4.5,
     "refusal": 3.5,
 }
+LAST_SHARES: dict[str, float] = {
+    "translate": 60,
+    "answer": 21,
+    "summarize": 6,
+    "classify": 5,
+    "story": 2,
+    "reply": 1,
+    "chat": 2,
+    "refusal": 3,
+}
 ALWAYS_TRAINED = ("chat", "refusal")  # closed lists: their tests are separate lists
 
 
