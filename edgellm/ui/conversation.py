@@ -18,10 +18,8 @@ from edgellm.runtimes.base import Message, Request, Sampling
 from edgellm.tasks.options import VARIED
 from edgellm.ui.background import Runner
 from edgellm.ui.engine_worker import Counted, EngineWorker, Job
+from edgellm.ui.pace import FRAME, Pace
 
-FRAME = 33
-BUDGET = 16.0
-SMALLEST_PORTION, LARGEST_PORTION = 160, 4_000
 COUNT_DELAY = 350
 
 
@@ -63,7 +61,8 @@ class Conversation(QObject):
         self._limits = limits
         self._job: Job | None = None
         self._preparing = self._varied = self._over = False
-        self._visible, self._portion = 0, SMALLEST_PORTION
+        self._stopped = self._left = False  # while an answer was being prepared
+        self._pace = Pace()
         self._draft = ""
         self._ticket = 0
         self.current: Shown | None = None
@@ -83,8 +82,7 @@ class Conversation(QObject):
 
     def new(self) -> None:
         """Show an empty chat; it is stored with its first message."""
-        if self.busy:
-            self.stop()
+        self._leave()
         self.current, self.system, self._draft = None, "", ""
         self.shown.emit(None)
         self.recount("")
@@ -106,8 +104,7 @@ class Conversation(QObject):
         """Show a stored chat."""
         if self.current is not None and self.current.chat.id == chat:
             return
-        if self.busy:
-            self.stop()
+        self._leave()
         self._background.run(lambda: self._read(chat), self._show, self.failed.emit)
 
     def send(self, text: str) -> bool:
@@ -145,8 +142,15 @@ class Conversation(QObject):
 
     def stop(self) -> None:
         """End the answer here; its text is kept."""
+        self._stopped = self._preparing
         if self._job is not None:
             self._job.cancel()
+
+    def _leave(self) -> None:
+        """Another chat will be shown: what is being made ends, also when it has not begun yet."""
+        self._left = self._preparing
+        if self.busy:
+            self.stop()
 
     def set_system(self, text: str) -> None:
         """Set the system prompt of this chat."""
@@ -239,7 +243,7 @@ class Conversation(QObject):
             store.set_draft(key, "")
             return self._read(key), writer
 
-        self._preparing = True
+        self._preparing, self._stopped, self._left = True, False, False
         self.busy_changed.emit(True)
         self._background.run(job, self._start, self._refused)
         return True
@@ -252,6 +256,9 @@ class Conversation(QObject):
     def _start(self, prepared: tuple[Shown, StreamWriter]) -> None:
         shown, writer = prepared
         self._preparing = False
+        if self._stopped:
+            self._give_up(shown, writer)
+            return
         past = tuple(message for message in shown.path if message.id != writer.message)
         limits = self._limits()
         temperature = max(limits.temperature, VARIED) if self._varied else limits.temperature
@@ -260,11 +267,27 @@ class Conversation(QObject):
             _prompt(shown.chat.system, past), Sampling(temperature=temperature), max_tokens=limits.max_tokens or None
         )
         self._job, self._over = Job(request, writer), False
-        self._visible, self._portion = 0, SMALLEST_PORTION
+        self._pace = Pace()
         self._show(shown)
         self.chats_changed.emit()
         self._timer.start()
         self._worker.generate(self._job)
+
+    def _give_up(self, shown: Shown, writer: StreamWriter) -> None:
+        """The answer was stopped before it began: the question stays, and the chat is shown unless it was left."""
+        left, self._varied = self._left, False
+
+        def job() -> Shown:
+            writer.finish("cancelled", {})
+            return self._read(shown.chat.id)
+
+        def done(now: Shown) -> None:
+            self.chats_changed.emit()
+            if not left:
+                self._show(now)
+
+        self.busy_changed.emit(False)
+        self._background.run(job, done, self.failed.emit)
 
     def _frame(self) -> None:
         """Pass on what has arrived, as much as can be painted in time; slow painting makes fewer frames, not a slow
@@ -273,14 +296,10 @@ class Conversation(QObject):
         if job is None:
             return
         job.take()
-        if self._visible < len(job.text) and self._is_shown(job):
-            self._visible = min(self._visible + self._portion, len(job.text))
+        if self._pace.visible < len(job.text) and self._is_shown(job):
             began = time.perf_counter()
-            self.streamed.emit(job.text[: self._visible])
-            spent = (time.perf_counter() - began) * 1000
-            factor = 0.5 if spent > BUDGET else 1.5
-            self._portion = int(min(max(self._portion * factor, SMALLEST_PORTION), LARGEST_PORTION))
-            self._timer.setInterval(max(FRAME, int(spent * 4)))
+            self.streamed.emit(job.text[: self._pace.advance(len(job.text))])
+            self._timer.setInterval(self._pace.painted((time.perf_counter() - began) * 1000))
         elif self._over:
             self._conclude(job)
 

@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from edgellm import __version__
+from edgellm.runtimes.report import Source, as_lines, gather
 from edgellm.ui.engine_worker import Status
 from edgellm.ui.language import tr
 
 
-def report(hardware: Any, status: Status | None) -> str:
-    """Everything about this machine and the engine as JSON, without any text of the person."""
-    engine = None
+def report(app: Source, status: Status | None) -> str:
+    """What `edgellm doctor` prints, and how the engine stands; nothing that the person wrote. Takes a moment."""
+    lines = list(as_lines(gather(app)))
     if status is not None:
-        engine = {
-            "state": status.state,
-            "model": status.model,
-            "device": status.device,
-            "reason": status.reason,
-            "placement": _plain(status.placement),
-            "steps": list(status.steps),
-        }
-    document = {"edgellm": __version__, "hardware": _plain(hardware), "engine": engine}
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses, sets and mappings as what JSON can hold."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {spec.name: _plain(getattr(value, spec.name)) for spec in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, frozenset | set):
-        return " ".join(sorted(str(item) for item in value))
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+        lines += [
+            "",
+            "The engine now",
+            f"  {status.state}, {status.model or 'no model'}, {status.device or 'no device'}",
+        ]
+        lines += [f"  {line}" for line in (status.reason, *status.steps) if line]
+    return "\n".join(lines)
 
 
 class Details(QDialog):
     """Shows what the strip has no room for."""
 
-    def __init__(self, parent: QWidget, hardware: Any, status: Status | None) -> None:
+    def __init__(self, parent: QWidget, report: str, status: Status | None) -> None:
         super().__init__(parent)
-        self._report = report(hardware, status)
+        self._report = report
         self.setWindowTitle(tr("Device details"))
         self.resize(640, 560)
         form = QFormLayout()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QStacked
 
 from edgellm.errors import EdgeError
 from edgellm.ui.chat_page import ChatPage
-from edgellm.ui.details import Details
+from edgellm.ui.details import Details, report
 from edgellm.ui.engine_worker import Job, Status
 from edgellm.ui.language import tr
 from edgellm.ui.model_selector import ModelSelector, is_starter_name
@@ -77,9 +77,9 @@ class Window(QMainWindow):
         self.raise_()
         self.activateWindow()
 
-    def show_hardware(self, hardware: object) -> None:
+    def show_details(self, text: str) -> None:
         """Open the details dialog."""
-        dialog = Details(self, hardware, self.status)
+        dialog = Details(self, text, self.status)
         dialog.open()
 
     def show_shortcuts(self) -> None:
@@ -123,7 +123,7 @@ class Window(QMainWindow):
         services, worker = self.services, self.services.worker
         self.rail.chosen.connect(self.open_page)
         self.selector.chosen.connect(self._choose_model)
-        self.strip.details_wanted.connect(self._ask_hardware)
+        self.strip.details_wanted.connect(self._ask_details)
         self.strip.offline_wanted.connect(self._set_offline)
         worker.loading.connect(self.selector.show_loading)
         worker.ready.connect(self._on_status)
@@ -227,9 +227,9 @@ class Window(QMainWindow):
         else:
             self.open_page(0)
 
-    def _ask_hardware(self) -> None:
-        app, background = self.services.app, self.services.background
-        background.run(app.hardware, self.show_hardware, self.services.notices.complain)
+    def _ask_details(self) -> None:
+        app, status = self.services.app, self.status
+        self.services.background.run(lambda: report(app, status), self.show_details, self.services.notices.complain)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Notice the first time the window is drawn."""

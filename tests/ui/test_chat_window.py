@@ -59,6 +59,30 @@ def test_stop_keeps_the_text_so_far_and_says_so(open_desk: Open) -> None:
     assert desk.app.store().message(stopped.message.id).text == stopped.text
 
 
+def test_stop_before_the_answer_has_begun_keeps_the_question(open_desk: Open) -> None:
+    desk = open_desk(reply="word ", repeat=4000, seconds_per_token=0.005)
+    desk.ready()
+    assert desk.conversation.send("Never mind.")
+    desk.conversation.stop()
+    wait(lambda: not desk.conversation.busy and len(desk.views) == 2, "the end")
+    desk.settle()
+    assert [view.text for view in desk.views] == ["Never mind.", ""]
+    assert desk.views[-1].message.state == "cancelled"
+
+
+def test_a_chat_that_is_left_before_its_answer_has_begun_does_not_come_back(open_desk: Open) -> None:
+    desk = open_desk(reply="word ", repeat=4000, seconds_per_token=0.005)
+    desk.ready()
+    assert desk.conversation.send("First.")
+    desk.chat.new_chat()
+    wait(lambda: not desk.conversation.busy and desk.titles() == ["First."], "the stored chat")
+    assert desk.conversation.current is None
+    chat = desk.app.store().chats()[0].id
+    wait(lambda: [m.state for m in desk.app.store().path(chat)] == ["done", "cancelled"], "the end of its answer")
+    assert desk.conversation.send("Second.")
+    wait(lambda: desk.last is not None and "word" in desk.last.text, "another answer")
+
+
 def test_regenerate_keeps_both_versions_and_the_switcher_goes_between(open_desk: Open) -> None:
     desk = open_desk(reply="The same.")
     desk.ready()

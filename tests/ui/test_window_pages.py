@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,9 +148,9 @@ def test_the_details_hold_a_report_to_copy(open_desk: Open) -> None:
     wait(lambda: desk.window.findChild(details.Details) is not None, "the details")
     dialog = child(desk.window, details.Details)
     dialog.copy_report()
-    report = json.loads(QGuiApplication.clipboard().text())
-    assert report["engine"]["device"] == "CPU"
-    assert report["hardware"]["memory"]["total"] > 1e8
+    report = QGuiApplication.clipboard().text()
+    assert "processor" in report
+    assert "The engine now\n  ready, told, CPU" in report
     assert str(Path.home()) not in QGuiApplication.clipboard().text()
     dialog.close()
 
