@@ -64,11 +64,12 @@ def facts(run: Path) -> dict[str, Any]:
         "others": others,
         "forms": f"{sum(len(forms) for forms in words.values()):,}",
         "tokens": f"{state['seen'] / 1e6:.1f}",
-        "minutes": f"{recipe['minutes']:.0f}",
+        "total": f"{state['elapsed'] / 60:.1f}",
+        "minutes": f"{Recipe().minutes:.0f}",
         "steps": f"{state['step']:,}",
-        "first": f"{100 * recipe['first_stage']:.0f}",
+        "first": f"{100 * Recipe().first_stage:.0f}",
         "last": f"{100 * (1 - Recipe().last_stage):.0f}",
-        "decay": f"{100 * recipe['decay']:.0f}",
+        "decay": f"{100 * Recipe().decay:.0f}",
         "refusals": len(HELD_OUT),
     }
 

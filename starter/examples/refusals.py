@@ -19,6 +19,7 @@ PLACES = lines("refusal_places")
 PLACE_TEMPLATES = lines("refusal_place_templates")
 PLAIN = lines("refusal_plain")
 FOREIGN = lines("refusal_foreign")
+STRANGE = lines("refusal_strange")
 HELD_OUT = lines("refusal_held_out")
 _SYLLABLES = "ba co di fu ge ha ki lo mu ne pra qui ro sti tra vu wex yo zan blor fli gra sna thre"
 SYLLABLES = tuple(_SYLLABLES.split(" "))
@@ -36,18 +37,20 @@ def request(rng: random.Random) -> str:
     """A request that the starter must refuse, never one of `HELD_OUT`."""
     while True:
         roll = rng.random()
-        if roll < 0.36:
+        if roll < 0.30:
             text = rng.choice(TEMPLATES)
             while "{}" in text:
                 text = text.replace("{}", _subject(rng), 1)
-        elif roll < 0.46:
+        elif roll < 0.38:
             text = rng.choice(CODE_TEMPLATES).format(rng.choice(CODE))
-        elif roll < 0.54:
+        elif roll < 0.44:
             text = rng.choice(PLACE_TEMPLATES).format(rng.choice(PLACES))
-        elif roll < 0.82:
+        elif roll < 0.74:
             text = rng.choice(PLAIN)
-        elif roll < 0.94:
+        elif roll < 0.86:
             text = rng.choice(FOREIGN)
+        elif roll < 0.97:
+            text = rng.choice(STRANGE).format(*(_invented(rng) for _ in range(3)))
         else:
             text = " ".join(_invented(rng) for _ in range(rng.randint(1, 6)))
         roll = rng.random()

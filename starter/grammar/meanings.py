@@ -67,9 +67,13 @@ class Meanings:
         return method()
 
     def split(self, held: bool, kind: str = "") -> Meaning:
-        """A meaning from the training part or from the held-out part."""
+        """A meaning of the training part or the held-out one; fixed phrases are all trained: none can be built."""
         while True:
             meaning = self.of(kind) if kind else self.draw()
+            if meaning.kind == "fixed":
+                if held:
+                    continue
+                return meaning
             if held_out(english.KINDS[meaning.kind](meaning)) == held:
                 return meaning
 
