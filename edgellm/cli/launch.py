@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from edgellm import log, paths
 from edgellm.cli.commands import ALIASES, COMMANDS, Command
+from edgellm.cli.interrupt import Notice
 from edgellm.cli.output import Output, say_version
 from edgellm.cli.parser import did_you_mean
 from edgellm.cli.session import Session
@@ -22,25 +23,36 @@ def launch(arguments: Sequence[str]) -> int:
     """Run one command; never raises."""
     _use_utf8()
     output = Output(as_json="--json" in arguments)
+    with Notice() as notice:
+        return _guarded(arguments, output, notice)
+
+
+def _guarded(arguments: Sequence[str], output: Output, notice: Notice) -> int:
     try:
         status = _dispatch(arguments, output)
         sys.stdout.flush()
         return status
     except EdgeError as error:
-        return _fail(output, error)
+        return _interrupted(output) if notice.pressed else _fail(output, error)
     except KeyboardInterrupt:
-        output.end()
-        output.document(text=output.text, error="Interrupted.", hint="", kind="Interrupted")
-        return INTERRUPTED
+        return _interrupted(output)
     except BrokenPipeError:
         # Whoever read the output has had enough; what Python still holds must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception:
+        if notice.pressed:
+            return _interrupted(output)
         log.setup(paths.from_environment(), name="cli")
         logging.getLogger(__name__).exception("the command failed")
         where = paths.from_environment().logs / "cli.log"
         return _fail(output, EdgeError("Something went wrong inside EdgeLLM.", f"The details are in {where}."))
+
+
+def _interrupted(output: Output) -> int:
+    output.end()
+    output.document(text=output.text, error="Interrupted.", hint="", kind="Interrupted")
+    return INTERRUPTED
 
 
 def _fail(output: Output, error: EdgeError) -> int:

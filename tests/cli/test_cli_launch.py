@@ -131,7 +131,7 @@ def test_a_bug_keeps_its_traceback_in_the_log_and_out_of_sight(edgellm: CommandL
     assert "cli.log" in ran.stderr
     logged = (tmp_path / "logs" / "cli.log").read_text()
     assert "ZeroDivisionError" in logged
-    assert "in launch" in logged, "the traceback is not there"
+    assert "in _guarded" in logged, "the traceback is not there"
     assert "secret" not in logged
 
 

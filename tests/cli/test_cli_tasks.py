@@ -123,8 +123,8 @@ def test_ctrl_c_while_the_model_loads(edgellm: CommandLine) -> None:
     engine = _engine_of(running)
     time.sleep(0.3)
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=60)
-    assert running.returncode == 130
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130, said
     psutil.wait_procs([engine], timeout=5)
     assert not engine.is_running()
 

@@ -96,9 +96,9 @@ def test_held_out_sentences_in_all_twenty_directions(engine: Engine, source: str
 
 
 @trained
-@pytest.mark.parametrize(("job", "least"), [("answer said", 0.9), ("answer open", 0.9)])
+@pytest.mark.parametrize(("job", "least"), [("answer said", 0.9), ("answer open", 0.8)])
 def test_held_out_questions(engine: Engine, job: str, least: float) -> None:
-    """Through the task, which finds the sentence first; the model alone has lower targets."""
+    """Through the task, which finds the sentence first; the floors are the targets of the first version or more."""
     asked = [one for one in examples("answer", 160) if one.job == job]
     right = 0
     for one in asked:
