@@ -1,5 +1,7 @@
 """Writes a trained checkpoint as GGUF: `python -m starter.convert RUN [--out FILE] [--type q8_0|f16|f32]`.
 
+`--average OTHER --share S` writes the mean of two checkpoints of a run, at the ends of two cycles: a share S of OTHER.
+
 The llama architecture of llama.cpp rotates neighboring pairs, the model here halves, so query and key rows are
 permuted. The output matrix is the embedding and left out.
 """
@@ -37,6 +39,13 @@ def load(run: Path) -> tuple[Starter, Tokenizer]:
     model = Starter(Recipe(**state["recipe"]).shape(tokenizer.get_vocab_size()))
     model.load_state_dict(state["model"])
     return model.eval(), tokenizer
+
+
+def average(model: Starter, other: Starter, share: float) -> None:
+    """Move the weights of `model` by `share` towards those of `other`."""
+    with torch.no_grad():
+        for weight, second in zip(model.parameters(), other.parameters(), strict=True):
+            weight.lerp_(second, share)
 
 
 def permuted(weight: Array, heads: int) -> Array:
@@ -126,9 +135,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m starter.convert", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("assets/starter/starter.gguf"))
+    parser.add_argument("--average", type=Path, metavar="OTHER")
+    parser.add_argument("--share", type=float, default=0.5)
     parser.add_argument("--type", choices=TYPES, default="q8_0")
     args = parser.parse_args(argv)
     model, tokenizer = load(args.run)
+    if args.average is not None:
+        average(model, load(args.average)[0], args.share)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     write(model, tokenizer, args.out, args.type)
     return 0
