@@ -215,7 +215,7 @@ def compare(asked: argparse.Namespace, direct: Direct, engine: Engine) -> dict[s
         cores = os.cpu_count() or 1
         say(f"Beside {cores} busy processes:")
         with busy(cores, 900):
-            loaded = measure(direct, engine, 32, asked.busy_new, max(asked.rounds // 2, 1))
+            loaded = measure(direct, engine, 32, asked.busy_new, asked.rounds)
     judged = verdicts(quiet, short, loaded)
     for row in judged:
         say(f"{'met' if row['met'] else 'MISSED'}: {row['target']}: {row['value']} (bound {row['bound']})")

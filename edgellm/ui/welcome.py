@@ -205,6 +205,7 @@ class Welcome(QScrollArea):
             tr(
                 "It is tiny, works without a network, and knows everyday sentences in English, French, German, Spanish "
                 "and Chinese: translating, short summaries, answers from a short text, classifying, little stories. "
+                "It refuses about nine in ten questions from outside its world, so do not believe the rest. "
                 "For anything else, open a larger model (a .gguf file) from the model menu above."
             ),
             wordWrap=True,
