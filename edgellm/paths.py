@@ -18,13 +18,17 @@ _PACKAGE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Every file and folder that holds state. `models`, `logs` and `crash` are folders, the others are files."""
+    """Every file and folder that holds state. `models`, `logs` and `crash` are folders, the others are files.
+
+    `catalog` is the person's own list of models, in the form of the `models.toml` that ships with the program.
+    """
 
     settings: Path
     machine: Path
     chats_db: Path
     library_db: Path
     models: Path
+    catalog: Path
     logs: Path
     ledger: Path
     crash: Path
@@ -38,6 +42,7 @@ class Paths:
             chats_db=data / "chats.db",
             library_db=data / "library.db",
             models=data / "models",
+            catalog=config / "models.toml",
             logs=logs,
             ledger=data / "ledger.jsonl",
             crash=data / "crash",

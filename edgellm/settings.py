@@ -79,7 +79,17 @@ class Settings:
     )
     offline: bool = _setting(True, "The offline lock: while it is on, only this machine itself can be reached.")
     proxy: str = _setting("", 'Proxy address; empty takes the system\'s, "none" uses none.', starts=("none", *_ADDRESS))
-    mirror: str = _setting("", "Address to download models from instead of huggingface.co.", starts=_ADDRESS)
+    mirror: str = _setting(
+        "", "Address to download models from instead of huggingface.co; empty takes HF_ENDPOINT.", starts=_ADDRESS
+    )
+    further_mirrors: str = _setting(
+        "", "More addresses to try when the first one fails, separated by spaces.", starts=_ADDRESS
+    )
+    model_folders: str = _setting(
+        "", "Folders for models, separated like PATH; the first takes new ones. Empty is the program's own folder."
+    )
+    download_rate: int = _setting(0, "Most kilobytes per second for downloads; 0 is no limit.", between=(0, 10_000_000))
+    downloads_at_once: int = _setting(3, "Files of a model that are fetched at the same time.", between=(1, 16))
     theme: str = _setting("system", "Colors of the window.", choices=("system", "light", "dark", "contrast"))
     shortcuts: str = _setting("", "Changed keyboard shortcuts, such as new=Ctrl+T; the window's F1 sheet changes them.")
     language: str = _setting(
