@@ -1,7 +1,7 @@
 """Trains the starter: `python -m starter.train --out FOLDER [--resume] [--minutes N] [--threads N] [--micro]`.
 
-Progress is the share of the budget used, in training minutes (counted over resumes) or in tokens, so that the learning
-rate always ends its decay. The small lexicon comes first, then the full one; the last stage has more translation. A
+Progress is the share of the budget used, in tokens, or in training minutes (counted over resumes) where that is asked
+for, so that the learning rate always ends its decay. The small lexicon comes first, then the full one; the last stage has more translation. A
 checkpoint is written every two minutes; `--resume` goes on from it, with another number of threads if wished.
 """
 
@@ -39,8 +39,8 @@ LOG_STEPS = 50
 class Recipe:
     """What a run is: sizes, rates, budget and mixture; saved beside the checkpoint."""
 
-    minutes: float = 87.0
-    tokens: int = 0
+    minutes: float = 0.0
+    tokens: int = 48_000_000
     seed: int = 1
     batch: int = 4096
     muon: float = 0.02
@@ -63,6 +63,7 @@ class Recipe:
 
 MICRO = Recipe(
     minutes=1.0,
+    tokens=0,
     vocabulary=1536,
     width=128,
     layers=2,
@@ -108,9 +109,9 @@ class Training:
     @property
     def progress(self) -> float:
         """The share of the budget that is used."""
-        if self.recipe.tokens:
-            return self.seen / self.recipe.tokens
-        return self.elapsed / (60 * self.recipe.minutes)
+        if self.recipe.minutes:
+            return self.elapsed / (60 * self.recipe.minutes)
+        return self.seen / self.recipe.tokens
 
     def save(self) -> None:
         """Write the checkpoint whole, then put it in place."""
@@ -190,15 +191,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--micro", action="store_true", help="a small model on the first-stage lexicon")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=JSON", help="change a field of the recipe")
-    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--minutes", type=float, help="a budget of time, in the place of one of tokens")
     parser.add_argument("--tokens", type=int)
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     changes: dict[str, Any] = {name: json.loads(value) for name, _, value in (s.partition("=") for s in args.set)}
-    for name in ("minutes", "tokens"):
+    for name, other in (("minutes", "tokens"), ("tokens", "minutes")):
         if getattr(args, name) is not None:
-            changes[name] = getattr(args, name)
+            changes.update({name: getattr(args, name), other: 0})
     saved = args.out / "recipe.json"
     recipe = MICRO if args.micro else Recipe()
     if args.resume and saved.exists():

@@ -33,23 +33,23 @@ MAKERS: dict[str, Callable[[Source], Example]] = {
 ONE_DIRECTION = {f"translate {first}-{second}": (first, second) for first, second in DIRECTIONS}
 SHARES: dict[str, float] = {
     "translate": 46,
-    "answer": 23,
+    "answer": 22,
     "summarize": 8,
-    "classify": 12,
-    "story": 3,
-    "reply": 2.5,
-    "chat": 4.5,
-    "refusal": 3.5,
+    "classify": 10,
+    "story": 2,
+    "reply": 2,
+    "chat": 5,
+    "refusal": 5,
 }
 LAST_SHARES: dict[str, float] = {
-    "translate": 60,
+    "translate": 55,
     "answer": 21,
     "summarize": 6,
-    "classify": 5,
-    "story": 2,
+    "classify": 4,
+    "story": 1,
     "reply": 1,
-    "chat": 2,
-    "refusal": 3,
+    "chat": 5,
+    "refusal": 7,
 }
 ALWAYS_TRAINED = ("chat", "refusal")  # closed lists: their tests are separate lists
 
