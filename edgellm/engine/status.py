@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from edgellm.runtimes.base import Choice, Placement
+from edgellm.runtimes.base import Choice, Finish, Placement
 
+_log = logging.getLogger(__name__)
+_MOST_STEPS = 20
 State = Literal["empty", "starting", "loading", "ready", "generating", "stopped"]
 
 
@@ -36,6 +40,48 @@ class EngineStatus:
     placement: Placement | None = None
     steps: tuple[str, ...] = ()
     peak_memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An answer that came to its end: which file gave it (`model` is its key), on which machine and build, placed how,
+    with which facts, and of how many words it consists."""
+
+    path: Path
+    model: str
+    machine: str
+    placement: Placement
+    finish: Finish
+    words: int
+
+
+class Board:
+    """The status, for one thread to change and any to read."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._status = EngineStatus()
+
+    @property
+    def status(self) -> EngineStatus:
+        """The status now."""
+        return self._status
+
+    def set(self, **changes: Any) -> None:
+        """Change fields of it."""
+        with self._lock:
+            self._status = replace(self._status, **changes)
+
+    def say(self, sentence: str) -> None:
+        """Add a step."""
+        _log.info("%s", sentence)
+        with self._lock:
+            self._status = replace(self._status, steps=(*self._status.steps, sentence)[-_MOST_STEPS:])
+
+    def clear(self) -> None:
+        """Back to the beginning."""
+        with self._lock:
+            self._status = EngineStatus()
 
 
 def device_label(placement: Placement) -> str:

@@ -1,74 +1,60 @@
-"""Keeps one model running in an engine process: starts it, tries one placement after the other, restarts, explains.
+"""Keeps one model running in an engine process: answers, restarts, explains, and says what each answer cost.
 
-Every load gets a fresh process, because a process cannot change the native libraries it has loaded. What is planned for
-a model is left to the planner, what counts as a crash to `outcome`, what follows from crashes to `history`.
+Bringing a model into a process is left to `loader.py`, how one turn follows the other to `turn.py`.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from edgellm.engine import process
 from edgellm.engine.client import Client, cancelled_finish
-from edgellm.engine.history import Case, History
-from edgellm.engine.memory import Memory, model_key
+from edgellm.engine.history import Case
+from edgellm.engine.loader import Loader, Planner
+from edgellm.engine.memory import model_key
 from edgellm.engine.outcome import EngineEnded
 from edgellm.engine.patience import Limits
-from edgellm.engine.status import EngineStatus, Plan, describe, device_label
+from edgellm.engine.status import Board, EngineStatus, Run
 from edgellm.engine.turn import Turn
-from edgellm.errors import (
-    ContextOverflow,
-    EdgeError,
-    EngineError,
-    ModelNotFound,
-    ModelTooLarge,
-    OutOfMemory,
-    UsageError,
-)
+from edgellm.errors import EngineError, UsageError
 from edgellm.paths import Paths
-from edgellm.runtimes.base import Cancelled, Choice, Event, Message, ModelInfo, Placement, Request
+from edgellm.runtimes import words
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Request
 
-# How to run a model file; `True`: even where its memory is more than there is
-Planner = Callable[[Path, bool], Plan]
-_log = logging.getLogger(__name__)
-_SMOKE = Request(
-    (Message("user", "This is a short test of this computer: read these words and answer with one of them, please."),),
-    max_tokens=1,
-)
-_SLOWEST_DISK = 10_000_000
-_MOST_STEPS = 20
+__all__ = ["Engine", "Planner"]
+OnFinish = Callable[[Run], None]
 
 
 def _never() -> bool:
     return False
 
 
+def _nothing(_run: Run) -> None:
+    return None
+
+
 class Engine:
     """A `Generator` whose model lives in another process.
 
     `status` and `cancel` answer at once from any thread, `close` too; other threads wait for the orders before theirs.
+    `on_finish` is told of every answer that came to its end, in the thread that took it, after its last event.
     """
 
-    def __init__(self, paths: Paths, planner: Planner, limits: Limits | None = None) -> None:
-        self._paths = paths
-        self._planner = planner
-        self._limits = limits or Limits()
-        self._history = History(Memory(paths.machine))
+    def __init__(
+        self, paths: Paths, planner: Planner, limits: Limits | None = None, on_finish: OnFinish = _nothing
+    ) -> None:
+        self._on_finish = on_finish
+        self._board = Board()
+        self._loader = Loader(paths, planner, limits or Limits(), self._board)
         self._turn = Turn()
-        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._closed = False
-        self._client: Client | None = None
         self._case: Case | None = None
         self._info: ModelInfo | None = None
-        self._refused: dict[str, EngineError] = {}
         self._anyway = False
-        self._status = EngineStatus()
         self._restarts = 0
         process.sweep(paths.crash)
 
@@ -91,8 +77,7 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """How it stands now."""
-        with self._lock:
-            status, client = self._status, self._client
+        status, client = self._board.status, self._loader.client
         if client is None or not client.alive:
             return replace(status, state="stopped" if status.state == "ready" else status.state)
         return replace(status, pid=client.pid, peak_memory=max(status.peak_memory, client.peak_memory))
@@ -105,13 +90,13 @@ class Engine:
         plan finds it too large. Raises an `EdgeError`.
         """
         with self._turn.taken():
-            client = self._client
-            same = self._case is not None and self._status.path == path and self._case.model == model_key(path)
+            client, model = self._loader.client, model_key(path)
+            same = self._case is not None and self._board.status.path == path and self._case.model == model
             if same and client is not None and client.alive and self._info is not None:
                 return self._info
-            again = self._refused.pop(model_key(path), None) is not None
+            again = self._loader.forgive(model)
             self._info, self._anyway = None, anyway
-            self._set(path=path, model=path.name.split(".", 1)[0], steps=())
+            self._board.set(path=path, model=path.name.split(".", 1)[0], steps=())
             return self._load(path, _never, asked or anyway or again)
 
     def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
@@ -125,8 +110,15 @@ class Engine:
             def stop() -> bool:
                 return self._stop.is_set() or cancelled()
 
+            pieces: list[str] = []
+            finish: Finish | None = None
             try:
-                yield from self._answer(request, stop)
+                for event in self._answer(request, stop):
+                    if isinstance(event, Chunk):
+                        pieces.append(event.text)
+                    else:
+                        finish = event
+                    yield event
             except EngineEnded as error:
                 if error.outcome.kind == "closed" and stop() and not self._closed:
                     yield cancelled_finish()
@@ -135,13 +127,15 @@ class Engine:
                 raise
             finally:
                 self._rest()
+                if finish is not None:
+                    self._tell(finish, "".join(pieces))
 
     def _answer(self, request: Request, stop: Cancelled) -> Iterator[Event]:
         """The answer. A process that was ended from outside before it said anything is replaced unseen."""
         begun = False
         try:
             client = self._ready(stop)
-            self._set(state="generating")
+            self._board.set(state="generating")
             for event in client.generate(request, stop):
                 begun = True
                 yield event
@@ -149,7 +143,7 @@ class Engine:
             if begun or error.outcome.kind != "ended":
                 raise
             client = self._ready(stop)
-            self._set(state="generating")
+            self._board.set(state="generating")
             yield from client.generate(request, stop)
 
     def count(self, messages: tuple[Message, ...]) -> int:
@@ -168,176 +162,63 @@ class Engine:
     def unload(self) -> None:
         """End the process and forget the model."""
         with self._turn.taken():
-            self._drop()
+            self._loader.drop()
             self._case = self._info = None
-            with self._lock:
-                self._status = EngineStatus()
+            self._board.clear()
 
     def close(self) -> None:
         """End the process for good, also in the middle of an answer."""
         self._closed = True
-        self._drop()
-        self._set(state="stopped", reason="The engine was closed.")
+        self._loader.close()
+        self._board.set(state="stopped", reason="The engine was closed.")
 
     def _ready(self, stop: Cancelled) -> Client:
         """A process with the model in it."""
-        path, case = self._status.path, self._case
+        path, case = self._board.status.path, self._case
         if path is None:
             raise UsageError("No model is loaded.", "Load a model first.")
-        if refusal := self._refused.get(model_key(path)):
+        if refusal := self._loader.refusal(model_key(path)):
             raise EngineError(refusal.message, refusal.hint)
-        if self._client is not None and case is not None:
-            client = self._client
+        if self._loader.client is not None and case is not None:
+            client = self._loader.client
             try:
                 if client.alive:
                     client.settle()
                     return client
                 raise EngineEnded(client.outcome())
             except EngineEnded as error:
-                self._drop()
-                self._say(error.message)
+                self._loader.drop()
+                self._board.say(error.message)
                 if error.outcome.counts:
-                    self._note(case, error, answering=True)
+                    self._loader.note(case, error, answering=True)
         self._restarts += self._info is not None
         self._load(path, stop, False)
-        assert self._client is not None
-        return self._client
+        assert self._loader.client is not None
+        return self._loader.client
 
     def _load(self, path: Path, stop: Cancelled, again: bool) -> ModelInfo:
-        model, info = model_key(path), None
-        if self._info is not None and self._case is not None and self._case.model != model:
-            self._say(f"{path.name} has changed on the disk since it was loaded.")
-        self._drop()
+        if self._info is not None and self._case is not None and self._case.model != model_key(path):
+            self._board.say(f"{path.name} has changed on the disk since it was loaded.")
         self._case = None
-        if not model:
-            self._set(state="stopped", reason=f"There is no file {path.name}.")
-            raise ModelNotFound(f"There is no file {path.name}.", "Run: edgellm models")
-        client = self._start()  # starts while the plan is made
-        try:
-            plan = self._planner(path, self._anyway)
-            if again:
-                self._history.unmark(model)
-            self._check_mark(path, model, plan)
-            info = self._info = self._descend(path, plan, client, stop, again)
-        except EdgeError as error:
-            self._set(state="stopped", reason=error.message)
-            raise
-        finally:
-            if info is None:
-                self._drop()
-        return info
-
-    def _check_mark(self, path: Path, model: str, plan: Plan) -> None:
-        if mark := self._history.marked(model, plan.machine):
-            raise self._refuse(model, f"{path.name} was not loaded: it crashed three times in a row. {mark}")
-
-    def _refuse(self, model: str, sentence: str) -> EngineError:
-        hint = "Load it again to try once more (in a terminal: name it with --model), or choose another model."
-        self._refused[model] = EngineError(sentence, hint)
-        return self._refused[model]
-
-    def _descend(self, path: Path, plan: Plan, client: Client, stop: Cancelled, again: bool) -> ModelInfo:
-        """Try the rungs from the best to the safest."""
-        model = model_key(path)
-        error: EdgeError | None = None
-        rungs = [rung for rung in plan.rungs if not self._passed_over(Case(model, plan.machine, rung.value))]
-        if not rungs and (again or not self._history.remembered(Case(model, plan.machine, plan.rungs[-1].value))):
-            rungs = [plan.rungs[-1]]
-        while rungs:
-            rung = rungs.pop(0)
-            case = Case(model, plan.machine, rung.value)
-            try:
-                return self._try(path, case, rung, client if client.alive else self._start(), stop)
-            except EngineEnded as ended:
-                error = ended
-                if not ended.outcome.counts:
-                    raise
-                self._note(case, ended, answering=False)
-                short = ended.outcome.kind == "memory"
-            except EdgeError as refused:
-                error, short = refused, isinstance(refused, OutOfMemory | ModelTooLarge)
-                if short:
-                    self._history.too_large(case)
-                elif not isinstance(refused, EngineError) and device_label(rung.value) == "CPU":
-                    raise  # the file is at fault, not the way it was run
-            self._drop()
-            _log.info("%s failed", describe(rung.value))
-            if short:
-                rungs = [lower for lower in rungs if _smaller(lower.value, rung.value)]
-            self._say(f"{error.message} Next: {rungs[0].reason}" if rungs else error.message)
-            client = self._start() if rungs else client
-        if error is not None:
-            raise error
-        raise self._refuse(model, f"Every way to run {path.name} on this computer has failed before.")
-
-    def _passed_over(self, case: Case) -> bool:
-        why = self._history.why_not(case)
-        if why:
-            self._say(f"{describe(case.placement)} was passed over: {why}.")
-        return bool(why)
-
-    def _try(self, path: Path, case: Case, rung: Choice[Placement], client: Client, stop: Cancelled) -> ModelInfo:
-        self._set(state="starting", device=device_label(rung.value), reason=rung.reason, placement=rung.value)
-        client.hello(stop)
-        self._set(state="loading")
-        limit = self._limits.start + path.stat().st_size / _SLOWEST_DISK
-        loaded = client.load(path, rung.value, limit, stop)
-        if not self._history.proven(case):
-            try:
-                client.smoke(_SMOKE, stop)
-            except ContextOverflow:
-                _log.info("the context is too small for the smoke run")
-            self._history.prove(case)
-        self._case = case
-        self._set(state="ready", model=loaded.info.name)
+        loaded = self._loader.load(path, stop, again, self._anyway)
+        self._case, self._info = loaded.case, loaded.info
         return loaded.info
-
-    def _note(self, case: Case, error: EngineEnded, answering: bool) -> None:
-        """Remember a crash; raises when it was one too many."""
-        _log.warning("%s", error.message)
-        if self._history.failed(case, error.outcome, answering):
-            raise self._refuse(case.model, f"The model crashed three times within a minute. {error.message}") from error
 
     def _crashed(self, error: EngineEnded) -> None:
         """After the end of a process with a loaded model; raises when it was one too many. The next request starts
         another."""
-        ours = self._client is not None and self._case is not None and self._info is not None
-        self._drop()
-        self._set(state="stopped", reason=error.message)
+        ours = self._loader.client is not None and self._case is not None and self._info is not None
+        self._loader.drop()
+        self._board.set(state="stopped", reason=error.message)
         if ours and self._case is not None and error.outcome.counts:
-            self._note(self._case, error, answering=True)
-
-    def _start(self) -> Client:
-        client = Client(self._paths.logs, self._paths.crash, self._limits)
-        with self._lock:
-            if not self._closed:
-                self._client = client
-                self._status = replace(self._status, state="starting")
-                return client
-        client.close()
-        raise EngineError("The engine was closed.", "Start EdgeLLM again.")
-
-    def _drop(self) -> None:
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+            self._loader.note(self._case, error, answering=True)
 
     def _rest(self) -> None:
-        client = self._client
-        if self._status.state == "generating":
-            self._set(state="ready" if client is not None and client.alive else "stopped")
+        client = self._loader.client
+        if self._board.status.state == "generating":
+            self._board.set(state="ready" if client is not None and client.alive else "stopped")
 
-    def _say(self, sentence: str) -> None:
-        _log.info("%s", sentence)
-        self._set(steps=(*self._status.steps, sentence)[-_MOST_STEPS:])
-
-    def _set(self, **changes: Any) -> None:
-        with self._lock:
-            self._status = replace(self._status, **changes)
-
-
-def _smaller(lower: Placement, higher: Placement) -> bool:
-    """Whether `lower` needs less memory where memory ran out."""
-    fewer = 0 <= lower.gpu_layers < higher.gpu_layers or (higher.gpu_layers < 0 <= lower.gpu_layers)
-    return fewer or lower.context < higher.context or (lower.kv_type == "q8_0" and higher.kv_type == "f16")
+    def _tell(self, finish: Finish, text: str) -> None:
+        case, path = self._case, self._board.status.path
+        if case is not None and path is not None:
+            self._on_finish(Run(path, case.model, case.machine, case.placement, finish, words.count(text)))

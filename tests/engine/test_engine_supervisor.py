@@ -194,7 +194,7 @@ def test_cancel_while_the_model_comes_back(bench: Bench) -> None:
     path = bench.script(load_seconds=30)
     pid = engine.status().pid
     assert pid is not None
-    engine._drop()  # as after a crash
+    engine._loader.drop()  # as after a crash
     stop = threading.Timer(0.5, engine.cancel)
     stop.start()
     _, finish = split(list(engine.generate(ask())))
