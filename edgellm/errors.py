@@ -10,6 +10,7 @@ EdgeError
 │   ├── ModelNotFound     no such model here
 │   ├── ModelDamaged      the file is cut short or not what it says
 │   ├── ModelUnsupported  the file is fine, but no runtime here knows it
+│   ├── UntrustedName     a file name, hash or address from elsewhere that is not used
 │   └── ModelTooLarge     the sum of its memory is more than there is
 ├── ContextOverflow       the prompt does not fit the context window
 ├── ResponseFormatError   a JSON schema that cannot be used
@@ -75,6 +76,10 @@ class ModelDamaged(ModelError):
 
 class ModelUnsupported(ModelError):
     """The file is whole, but no runtime here knows its architecture or format."""
+
+
+class UntrustedName(ModelError):
+    """A file name, hash or address that came from elsewhere and must not be used."""
 
 
 class ModelTooLarge(ModelError):

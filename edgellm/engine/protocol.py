@@ -165,6 +165,7 @@ ERRORS: Mapping[str, type[EdgeError]] = MappingProxyType(
             errors.ModelDamaged,
             errors.ModelUnsupported,
             errors.ModelTooLarge,
+            errors.UntrustedName,
             errors.ContextOverflow,
             errors.ResponseFormatError,
             errors.EngineError,
