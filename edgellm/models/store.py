@@ -1,107 +1,169 @@
-"""Which models are on this machine, and which one a name means. Downloading and checking are left to others."""
+"""The models on this machine: what is installed, which one a name means, and putting models in place.
+
+The store is one or more folders. A model is a folder with its files under readable names and a manifest of their
+hashes, or a model file that a person put there. Downloading, checking and importing are left to others.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from edgellm.errors import ModelNotFound, ModelUnsupported
+from edgellm.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported
+from edgellm.models import disk, lookup
+from edgellm.models import folder as folders
+from edgellm.models.installed import Installed as Installed
+from edgellm.models.lookup import SCRIPT as SCRIPT
+from edgellm.models.manifest import Manifest
+from edgellm.models.names import check_name
+from edgellm.models.staging import Staging, recover
 from edgellm.paths import Paths, starter_model
 
 STARTER = "starter"
-SCRIPT = ".fake.json"
-_SUFFIX = ".gguf"
-_DEEPEST = 4
+_SUFFIXES = (".gguf", SCRIPT)
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """A model file. `name` is what a person types: the path below the models folder without its ending."""
+class ModelStore:
+    """Models in `folders`, the first of which takes new ones; none named means the program's own folder.
 
-    name: str
-    path: Path
-    size: int
-    builtin: bool
+    The program's own folder is looked into in any case. Nothing is kept in memory: several processes may use the
+    same folders at once.
+    """
+
+    def __init__(self, paths: Paths, folders: tuple[Path, ...] = ()) -> None:
+        wanted = [Path(os.path.abspath(folder)) for folder in (*folders, paths.models)]
+        self.folders = tuple(dict.fromkeys(wanted))
+
+    @property
+    def folder(self) -> Path:
+        """The folder that takes new models. It may not exist yet."""
+        return self.folders[0]
+
+    def installed(self) -> tuple[Installed, ...]:
+        """The built-in model, then the others by folder and name. A name comes once: "x", then "x@folder"."""
+        found: list[Installed] = list(_builtin())
+        names = {STARTER}
+        for folder in self.folders:
+            for model in folders.scan(folder):
+                name = _free_name(model.name, folder, names)
+                names.add(name)
+                found.append(replace(model, name=name))
+        return tuple(found)
+
+    def get(self, name: str) -> Installed:
+        """The installed model that `name` means. Raises `ModelNotFound` with the nearest names."""
+        wanted, models = name.strip(), self.installed()
+        if wanted.lower() in ("", STARTER):
+            return _the_builtin(models)
+        model = lookup.find(wanted, [one for one in models if not one.builtin])
+        if model is None:
+            raise lookup.not_found(wanted, [one.name for one in models])
+        return model
+
+    def resolve(self, name: str) -> Path:
+        """What to load for `name`: nothing or `starter` for the built-in model, a path, or an installed one's name.
+
+        Raises `ModelNotFound` with the nearest names, `ModelUnsupported` for a file of another kind, `ModelDamaged`
+        for a model that lacks something.
+        """
+        wanted = name.strip()
+        path = lookup.file_at(wanted) if wanted.lower() not in ("", STARTER) else None
+        if path is not None and (lookup.is_path(wanted) or path.name.lower().endswith(_SUFFIXES)):
+            if path.name.lower().endswith(_SUFFIXES):
+                return path
+            raise ModelUnsupported(f"{path.name} is not a model file.", "Choose a .gguf file.")
+        model = self.get(wanted)
+        if model.problem:
+            raise ModelDamaged(model.problem)
+        return model.path
+
+    def place(
+        self, draft: Manifest, files: Mapping[str, Path], *, folder: Path | None = None, keep: bool = False
+    ) -> Installed:
+        """Install a model: `files` are where the manifest's files lie now, checked against its hashes by the caller.
+
+        They are linked or moved in (copied from another disk), and gone from there afterwards unless `keep`. The model
+        is visible whole or not at all, whatever happens. The same model placed again is only returned. Raises
+        `ModelError` when another model has the name, `UntrustedName`, `StorageError`.
+        """
+        top = folder or self.folder
+        check_name(draft.name)
+        draft = replace(draft, added=draft.added or now())
+        draft = replace(draft, checked=draft.checked or draft.added)
+        there = self._same(draft, top)
+        if there is not None:
+            if not keep:
+                for source in files.values():
+                    source.unlink(missing_ok=True)
+            return there
+        with Staging(top) as staging:
+            with disk.told(top, f"{draft.name} could not be installed"):
+                for file in draft.files:
+                    source = files[file.path]
+                    if source.stat().st_size != file.size:
+                        raise ModelDamaged(f"{draft.name}: {file.path} has not the size it should have.", "Try again.")
+                    staging.take(file.path, source, keep=keep)
+            staging.commit(draft)
+        there = self._same(draft, top)
+        if there is None:
+            raise ModelError(f"{draft.name} was changed while it was installed.", "Try again.")
+        return there
+
+    def recover(self) -> None:
+        """Undo what a killed process has left half done. To be called at the start, in the background."""
+        for folder in self.folders:
+            recover(folder)
+
+    def _same(self, draft: Manifest, top: Path) -> Installed | None:
+        """The model of this name in `top`, if it has the same files and is whole."""
+        for model in self.installed():
+            if model.folder == top and model.manifest and model.home == top / draft.name and not model.problem:
+                here = {(file.path, file.size, file.sha256) for file in model.manifest.files}
+                if here == {(file.path, file.size, file.sha256) for file in draft.files}:
+                    return model
+        return None
+
+
+def now() -> str:
+    """The time for a manifest."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def installed(paths: Paths) -> tuple[Installed, ...]:
     """The built-in model, then those in the models folder by name. What cannot be read is left out."""
-    found = [_entry(STARTER, starter_model(), True)]
-    names = (Path(folder, name) for folder, _, names in _walk(paths.models) for name in names)
-    for path in sorted(path for path in names if path.suffix.lower() == _SUFFIX and not path.name.startswith(".")):
-        name = path.relative_to(paths.models).as_posix()[: -len(_SUFFIX)]
-        found.append(_entry(name, path, False))
-    return tuple(entry for entry in found if entry is not None)
-
-
-def _walk(folder: Path) -> list[tuple[str, list[str], list[str]]]:
-    entries = []
-    for name, folders, files in os.walk(folder):
-        depth = len(Path(name).relative_to(folder).parts)
-        folders[:] = [one for one in folders if not one.startswith(".") and depth < _DEEPEST]
-        entries.append((name, folders, files))
-    return entries
-
-
-def _entry(name: str, path: Path, builtin: bool) -> Installed | None:
-    try:
-        return Installed(name, path, path.stat().st_size, builtin) if path.is_file() else None
-    except OSError:
-        return None
+    return ModelStore(paths).installed()
 
 
 def resolve(name: str, paths: Paths) -> Path:
-    """The file that `name` means: nothing or `starter` for the built-in model, a path, or the name of an installed one.
-
-    Raises `ModelNotFound` with the nearest names, `ModelUnsupported` for a file of another kind.
-    """
-    wanted = name.strip()
-    models = installed(paths)
-    if wanted.lower() in ("", STARTER):
-        return _builtin(models)
-    path = _file(wanted)
-    if path is not None and (_is_path(wanted) or path.name.lower().endswith((_SUFFIX, SCRIPT))):
-        if path.name.lower().endswith((_SUFFIX, SCRIPT)):
-            return path
-        raise ModelUnsupported(f"{path.name} is not a model file.", "Choose a .gguf file.")
-    bare = wanted[: -len(_SUFFIX)] if wanted.lower().endswith(_SUFFIX) else wanted
-    own = [model for model in models if not model.builtin]
-    exact = [model for model in own if model.name == bare]
-    same = exact or [model for model in own if model.name.lower() == bare.lower()]
-    same = same or [model for model in own if Path(model.name).name.lower() == bare.lower()]
-    if len(same) == 1:
-        return same[0].path
-    if same:
-        raise ModelNotFound(f"{wanted} could be several models.", f"Use one of: {', '.join(one.name for one in same)}.")
-    raise ModelNotFound(*_not_found(wanted, models))
+    """What to load for `name`. Raises as `ModelStore.resolve` does."""
+    return ModelStore(paths).resolve(name)
 
 
-def _builtin(models: tuple[Installed, ...]) -> Path:
-    path = next((model.path for model in models if model.builtin), None)
-    if path is None:
-        raise ModelNotFound("The built-in model is missing.", "Install EdgeLLM again, or name a .gguf file.")
-    return path
-
-
-def _file(name: str) -> Path | None:
-    """The file at this path; None where there is none, or none that may be seen."""
+def _builtin() -> tuple[Installed, ...]:
+    path = starter_model()
     try:
-        path = Path(name).expanduser()
-        return path.absolute() if path.is_file() else None
-    except (OSError, RuntimeError, ValueError):  # a name no file can have, a home of nobody, a closed folder
-        return None
+        size = path.stat().st_size if path.is_file() else None
+    except OSError:
+        size = None
+    return () if size is None else (Installed(STARTER, path, size, builtin=True, folder=path.parent),)
 
 
-def _is_path(name: str) -> bool:
-    return os.sep in name or bool(os.altsep and os.altsep in name) or name.startswith("~")
+def _the_builtin(models: tuple[Installed, ...]) -> Installed:
+    model = next((model for model in models if model.builtin), None)
+    if model is None:
+        raise ModelNotFound("The built-in model is missing.", "Install EdgeLLM again, or name a .gguf file.")
+    return model
 
 
-def _not_found(wanted: str, models: tuple[Installed, ...]) -> tuple[str, str]:
-    if _is_path(wanted) or wanted.lower().endswith(SCRIPT):
-        return f"There is no model file {wanted}.", "Check the path, or run: edgellm models"
-    lower = {model.name.lower(): model.name for model in models}
-    near = difflib.get_close_matches(wanted.lower(), lower, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(lower[name] for name in near)}?" if near else "To see what is installed, run:"
-    return f"Model {wanted!r} is not installed.", f"{hint} {'Run:' if near else ''} edgellm models".replace("  ", " ")
+def _free_name(name: str, folder: Path, names: set[str]) -> str:
+    """`name`, or one made of it that no other model has."""
+    if name not in names:
+        return name
+    number, longer = 1, f"{name}@{folder.name}"
+    while longer in names:
+        number += 1
+        longer = f"{name}@{folder.name}-{number}"
+    return longer

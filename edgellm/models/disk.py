@@ -1,0 +1,104 @@
+"""Small acts on files that the store is made of: room, links, copies, and the sentence when one of them fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edgellm.errors import StorageError
+
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
+
+
+@contextmanager
+def told(folder: Path, what: str) -> Iterator[None]:
+    """Turns an `OSError` into a `StorageError`: `what` is what did not work, "The model could not be moved"."""
+    try:
+        yield
+    except OSError as error:
+        raise failure(folder, what, error) from error
+
+
+def failure(folder: Path, what: str, error: OSError) -> StorageError:
+    """The `StorageError` for an `OSError`."""
+    if error.errno in _READ_ONLY:
+        return StorageError(
+            f"{what}: {folder} does not allow it.", "Check its permissions, or choose another folder for models."
+        )
+    if error.errno in _FULL:
+        return StorageError(
+            f"{what}: the disk of {folder} is full.", "Make room, or empty the bin: edgellm models remove --discard"
+        )
+    if not folder.exists():
+        return StorageError(
+            f"{what}: the folder {folder} is not there.", "Plug in its disk, or choose another folder for models."
+        )
+    return StorageError(f"{what}: {error.strerror or error}.", f"Check the disk of {folder}.")
+
+
+def room(folder: Path) -> int:
+    """Free bytes on the disk of `folder`, which need not exist yet. Raises `OSError`."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def same_disk(one: Path, other: Path) -> bool:
+    """Whether a file can go from one folder to the other without a copy. Raises `OSError`."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def link(source: Path, target: Path) -> bool:
+    """Make `target` a second name of the file `source`; False where the file system cannot."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False
+    return True
+
+
+def settle(folder: Path) -> None:
+    """Make the disk remember names that were just made in `folder`, where the system can."""
+    if os.name == "nt":
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def erase(path: Path) -> None:
+    """Remove a file or a whole folder, links as links; nothing there is well too. Raises `OSError`."""
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+    elif path.exists():
+        shutil.rmtree(path, onerror=_writable_first)
+
+
+def _writable_first(function: object, path: str, error: object) -> None:
+    """Windows does not remove a read-only file, and nobody a file out of a read-only folder."""
+    if os.path.islink(path) or not callable(function):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
+    os.chmod(os.path.dirname(path), stat.S_IRWXU)
+    os.chmod(path, stat.S_IRWXU if os.path.isdir(path) else stat.S_IRUSR | stat.S_IWUSR)
+    function(path)
+
+
+def prune(folder: Path, top: Path) -> None:
+    """Remove `folder` and the ones above it, up to `top`, as long as they are empty."""
+    while folder != top and top in folder.parents:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent

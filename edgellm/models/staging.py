@@ -1,0 +1,172 @@
+"""A model on its way into a folder: prepared out of sight, then there in one step.
+
+Below `<folder>/.incoming/`: `<token>/`, what is being prepared; `<token>.lock`, held by the process that does;
+`<token>.json`, where files came from that were moved and not copied; and `.lock`, held for a moment by whoever changes
+names in the folder. Whatever a killed process left there, `recover` puts back or removes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from edgellm import files
+from edgellm.errors import ModelError, StorageError
+from edgellm.models import disk
+from edgellm.models import manifest as manifests
+from edgellm.models.manifest import Manifest
+
+INCOMING = ".incoming"
+_LONGEST_WAIT = 20.0
+
+
+@contextmanager
+def guarded(folder: Path) -> Iterator[None]:
+    """Alone among all processes in changing names in `folder`, for a moment. Not to be entered twice by a thread.
+
+    Raises `StorageError`.
+    """
+    from filelock import FileLock, Timeout
+
+    with disk.told(folder, "The folder for models cannot be changed"):
+        (folder / INCOMING).mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / INCOMING / ".lock", timeout=_LONGEST_WAIT, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StorageError(f"Another EdgeLLM is at work in {folder}.", "Wait until it is done.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Staging:
+    """A context manager. What is not committed inside it is undone at its end.
+
+    `folder` is where to prepare: files that are written or taken into it have the names of the manifest.
+    """
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self._token = uuid.uuid4().hex[:16]
+        self.folder = top / INCOMING / self._token
+        self._record = self.folder.with_suffix(".json")
+        self._lock_file = self.folder.with_suffix(".lock")
+        self._lock: Any = None
+        self._taken: dict[str, str] = {}
+        self._sources: list[Path] = []
+
+    def __enter__(self) -> Self:
+        from filelock import FileLock
+
+        with guarded(self.top), disk.told(self.top, "The model could not be prepared"):
+            self._lock = FileLock(self._lock_file, thread_local=False)
+            self._lock.acquire(timeout=0)
+            self.folder.mkdir()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with guarded(self.top), disk.told(self.top, "What was prepared could not be removed"):
+            _undo(self.folder)
+            self._lock.release()
+            self._lock_file.unlink(missing_ok=True)
+
+    def note(self, **values: Any) -> None:
+        """Leave a note for `recover`, on disk before anything else happens. Raises `OSError`."""
+        files.write(self._record, json.dumps(values))
+
+    def take(self, name: str, source: Path, *, keep: bool) -> None:
+        """Bring `source` in as `name`: linked, else moved, else copied. Unless `keep`, it is gone after the commit."""
+        target = self.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not keep:
+            self._sources.append(source)
+        if disk.link(source, target):
+            return
+        if not keep and disk.same_disk(source.parent, self.folder):
+            self._taken[name] = str(source.absolute())
+            self.note(taken=self._taken)
+            os.replace(source, target)
+            return
+        with source.open("rb") as read, target.open("xb") as write:
+            shutil.copyfileobj(read, write, 1 << 20)
+            write.flush()
+            os.fsync(write.fileno())
+
+    def commit(self, manifest: Manifest) -> Path:
+        """Make the prepared folder the model `manifest.name`; returns its folder.
+
+        Raises `ModelError` when the name is taken, `StorageError`.
+        """
+        with disk.told(self.top, f"{manifest.name} could not be installed"):
+            manifests.write(self.folder, manifest)
+            return self.publish(manifest.name)
+
+    def publish(self, name: str) -> Path:
+        """Give what was prepared its name in the folder. Raises `ModelError`, `OSError`, `StorageError`."""
+        target = self.top / name
+        with guarded(self.top):
+            if taken(self.top, name):
+                raise ModelError(f"There already is a model {name}.", f"Remove it first: edgellm models remove {name}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            disk.settle(self.folder)
+            os.rename(self.folder, target)
+            disk.settle(target.parent)
+            self._record.unlink(missing_ok=True)
+        for source in self._sources:
+            source.unlink(missing_ok=True)
+        return target
+
+
+def taken(folder: Path, name: str) -> bool:
+    """Whether a model of this name is in the folder, in whatever case, as a folder or a file. Raises `OSError`."""
+    parent, last = (folder / name).parent, Path(name).name.casefold()
+    try:
+        return any(entry.casefold() in (last, f"{last}.gguf") for entry in os.listdir(parent))
+    except FileNotFoundError:
+        return False
+
+
+def recover(folder: Path) -> None:
+    """Undo what processes that are gone have left half done in `folder`. Raises `StorageError`."""
+    from filelock import FileLock, Timeout
+
+    incoming = folder / INCOMING
+    if not incoming.is_dir():
+        return
+    with guarded(folder), disk.told(folder, "What was left half done could not be removed"):
+        for name in sorted({entry.partition(".")[0] for entry in os.listdir(incoming)} - {""}):
+            place = incoming / name
+            lock = FileLock(place.with_suffix(".lock"), thread_local=False)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            _undo(place)
+            lock.release()
+            place.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def _undo(place: Path) -> None:
+    """Give back what was moved in, and remove the rest."""
+    for name, source in _taken(place.with_suffix(".json")).items():
+        inside, back = place / name, Path(source)
+        if inside.is_file() and not back.exists() and back.parent.is_dir():
+            os.replace(inside, back)
+    disk.erase(place)
+    place.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _taken(record: Path) -> dict[str, str]:
+    try:
+        taken = json.loads(record.read_text(encoding="utf-8")).get("taken", {})
+        return {str(name): str(source) for name, source in taken.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
