@@ -3,6 +3,7 @@
 EdgeError
 ├── UsageError            what was asked cannot be done as asked (exit status 2)
 ├── SettingsError         a setting has a value that cannot be used
+├── Cancelled             a person stopped it
 ├── StorageError          a file or database cannot be read or written
 ├── NetworkError          the network was refused or failed
 │   └── OfflineError      the offline lock is on
@@ -50,12 +51,29 @@ class SettingsError(EdgeError):
     """A setting has a value that cannot be used."""
 
 
+class Cancelled(EdgeError):
+    """A person stopped it, and nothing is wrong."""
+
+    def __init__(self, message: str = "Stopped.", hint: str = "") -> None:
+        super().__init__(message, hint)
+
+
 class StorageError(EdgeError):
     """A file or a database cannot be read or written."""
 
 
 class NetworkError(EdgeError):
-    """The network was refused or failed."""
+    """The network was refused or failed.
+
+    `retry_after` are the seconds the other side asked to be left alone; `lasting` says that trying again is no use.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, retry_after: float | None = None, lasting: bool = False
+    ) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+        self.lasting = lasting
 
 
 class OfflineError(NetworkError):

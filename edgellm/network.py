@@ -32,7 +32,7 @@ def client(settings: Settings, ledger_path: Path, purpose: str = "") -> httpx.Cl
     cannot be recorded is not made. Redirects pass the same door. Close the client after use.
     """
     try:
-        return _Client(
+        return Client(
             base_url=settings.mirror or HUB,
             transport=_Door(settings, ledger_path, purpose),
             timeout=_TIMEOUT,
@@ -44,7 +44,7 @@ def client(settings: Settings, ledger_path: Path, purpose: str = "") -> httpx.Cl
         raise NetworkError("The mirror is not an address.", "Check the mirror in the settings.") from error
 
 
-class _Client(httpx.Client):
+class Client(httpx.Client):
     """Translates what goes wrong between two requests, beyond the reach of the transport."""
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
