@@ -3,7 +3,7 @@
 EdgeError
 ├── UsageError            what was asked cannot be done as asked (exit status 2)
 ├── SettingsError         a setting has a value that cannot be used
-├── Cancelled             a person stopped it
+├── Stopped               a person stopped it
 ├── StorageError          a file or database cannot be read or written
 ├── NetworkError          the network was refused or failed
 │   └── OfflineError      the offline lock is on
@@ -51,7 +51,7 @@ class SettingsError(EdgeError):
     """A setting has a value that cannot be used."""
 
 
-class Cancelled(EdgeError):
+class Stopped(EdgeError):
     """A person stopped it, and nothing is wrong."""
 
     def __init__(self, message: str = "Stopped.", hint: str = "") -> None:

@@ -66,9 +66,9 @@ def part_name(wanted: Wanted) -> str:
 def fetch(wanted: Wanted, part: Path, connect: Connect, control: Control, tuning: Tuning | None = None) -> Fetched:
     """Fetch a file into `part`, going on with what is there; beside it `<part>.json` holds the progress.
 
-    On success `part` is whole, verified and synced, and `<part>.json` is gone; rename it. Raises `Cancelled` (the part
-    is kept), `NetworkError` (kept; `retry_after` may say how long to wait), `ModelDamaged` when what every address sends
-    is not the file that was published (the part is removed), and `StorageError` when it cannot be written.
+    On success `part` is whole, verified and synced, and `<part>.json` is gone; rename it. Raises `Stopped` (the part
+    is kept), `NetworkError` (kept; `retry_after` may say how long to wait), `ModelDamaged` when what every address
+    sends is not the file that was published (the part is removed), and `StorageError` when it cannot be written.
     """
     raise NotImplementedError
 
