@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "cancelled"]
+Kind = Literal["decoder", "seq2seq", "embed", "classify", "rerank", "span"]
 Cancelled = Callable[[], bool]
 T = TypeVar("T")
 
@@ -51,7 +52,9 @@ class Request:
 
     `max_tokens` bounds new tokens (None: what the context leaves). `stop` strings end the text and are not part
     of it. `schema` is a JSON schema as text; the answer then is JSON that satisfies it. `prefix` is the beginning
-    of the assistant's answer, already written: the model continues it.
+    of the assistant's answer, already written: the model continues it. An encoder-decoder model reads the last message
+    alone; `source` and `target` are the codes of its languages, `beams` is the number of texts that a beam search
+    follows (1: greedy, which streams).
     """
 
     messages: tuple[Message, ...]
@@ -60,6 +63,9 @@ class Request:
     stop: tuple[str, ...] = ()
     schema: str | None = None
     prefix: str = ""
+    source: str = ""
+    target: str = ""
+    beams: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,12 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a loaded model says of itself. `context` is the window in tokens that was really allocated."""
+    """What a loaded model says of itself. `context` is the window in tokens that was really allocated.
+
+    `kind` is what it can do: a decoder continues a conversation, a seq2seq model turns one text into another, the
+    others read: `embed` (text to vector), `classify` (text to labels), `rerank` (pair to score), `span` (question to
+    a stretch of a passage). `languages` are codes, where they are known.
+    """
 
     name: str
     architecture: str
@@ -123,6 +134,8 @@ class ModelInfo:
     context: int
     trained_context: int
     vocabulary: int
+    kind: Kind = "decoder"
+    languages: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -140,6 +153,62 @@ class Generator(Protocol):
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Tokens of the prompt that `generate` would send for these messages."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Embeddings of texts: `data` holds little-endian float32 numbers, `size` for each text, each of unit length.
+
+    `truncated` counts the texts that were longer than the model reads.
+    """
+
+    size: int
+    data: bytes
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How well each label fits a text, or each passage a question. They sum to 1 where labels exclude each other."""
+
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a passage: `passage[start:end]`. `score` is a probability; empty (start == end): no answer."""
+
+    start: int
+    end: int
+    score: float
+    nothing: float
+
+
+class Reader(Protocol):
+    """Models that read and write nothing. Each method raises `UsageError` where the model cannot do it."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """The loaded model."""
+        ...
+
+    def embed(self, texts: tuple[str, ...], cancelled: Cancelled = lambda: False) -> Vectors:
+        """One vector for each text."""
+        ...
+
+    def classify(self, text: str, labels: tuple[str, ...], several: bool = False) -> Scores:
+        """Scores of `labels`; of the model's own labels when there are none. `several` may be true at once."""
+        ...
+
+    def rank(self, question: str, passages: tuple[str, ...], cancelled: Cancelled = lambda: False) -> Scores:
+        """How well each passage fits the question; labels are empty."""
+        ...
+
+    def read(self, question: str, passage: str) -> Span:
+        """The stretch of the passage that answers the question."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Encoder and encoder-decoder models on ONNX Runtime, with the tokenizers library; no torch, no transformers."""
