@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import os
 import time
-import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
-from edgellm import files
+from edgellm.hardware import machine_file
 from edgellm.runtimes.base import Placement
 
-_LARGEST_FILE = 1_000_000
+_TABLE = "engine"
 _MOST_FACTS = 100
 _MARK_SECONDS = 7 * 24 * 3600
 Result = Literal["proven", "crashed", "marked"]
@@ -102,33 +97,12 @@ class Memory:
         return [fact for fact in self._read() if (fact.model, fact.machine) == (model, machine)]
 
     def _read(self) -> list[Fact]:
-        try:
-            if self._path.stat().st_size > _LARGEST_FILE:
-                return []
-            document = tomllib.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return []
-        table = document.get("engine")
-        entries = table.get("fact") if isinstance(table, dict) else None
+        entries = machine_file.read(self._path, _TABLE).get("fact")
         return [fact for entry in entries if (fact := _fact(entry))] if isinstance(entries, list) else []
 
     def _write(self, facts: list[Fact]) -> None:
-        try:
-            document = tomlkit.parse(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TOMLKitError, RecursionError):
-            document = tomlkit.document()
-        document.pop("engine", None)
-        array = tomlkit.aot()
-        for fact in facts:
-            item = tomlkit.table()
-            for name in Fact.__slots__:
-                item[name] = getattr(fact, name)
-            array.append(item)
-        table = tomlkit.table()
-        table["fact"] = array
-        document["engine"] = table
-        with suppress(OSError):
-            files.write(self._path, tomlkit.dumps(document))
+        rows = [{name: getattr(fact, name) for name in Fact.__slots__} for fact in facts]
+        machine_file.update(self._path, _TABLE, lambda _old: {"fact": rows})
 
 
 def _fact(entry: Any) -> Fact | None:

@@ -119,7 +119,7 @@ class TestMemory:
             assert not memory.proven("m", "here")
             memory.note("m", "here", "cpu", "proven")
             assert memory.proven("m", "here")
-        assert [file.name for file in tmp_path.iterdir()] == ["machine.toml"]
+        assert {file.name for file in tmp_path.iterdir()} == {"machine.toml", ".machine.toml.lock"}
 
     def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(self, tmp_path: Path) -> None:
         blocked = tmp_path / "file"
