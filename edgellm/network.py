@@ -1,45 +1,55 @@
-"""The only door to the network: the offline lock, proxies, the mirror, and a ledger of every connection.
+"""The only door to the network: the offline lock, proxies, mirrors, the token, and a ledger of every connection.
 
-`client` makes the one kind of HTTP client the program uses. What is downloaded, and retries, are left to the callers;
-processes that must stay silent are shut by `isolation`.
+`client` makes the one kind of HTTP client the program uses. What is downloaded, and retries, are left to the callers,
+sentences to `trouble`, waiting that can be given up to `sockets`; processes that must stay silent are shut by
+`isolation`.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 
+from edgellm import sockets, trouble
 from edgellm.errors import NetworkError, OfflineError, StorageError
 from edgellm.isolation import is_loopback
 from edgellm.settings import Settings
 
 HUB = "https://huggingface.co"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_PORTS = {"https": 443, "http": 80}
 
 
-def client(settings: Settings, ledger_path: Path, purpose: str = "") -> httpx.Client:
-    """A client whose relative addresses lead to the mirror, or to huggingface.co.
+def endpoint(settings: Settings) -> str:
+    """Where relative addresses lead, without a slash at the end: the mirror, or HF_ENDPOINT, or huggingface.co."""
+    return (settings.mirror or os.environ.get("HF_ENDPOINT", "").strip() or HUB).rstrip("/")
+
+
+def endpoints(settings: Settings) -> tuple[str, ...]:
+    """The endpoint and the further mirrors, in the order in which they are tried."""
+    return tuple(dict.fromkeys([endpoint(settings), *(one.rstrip("/") for one in settings.further_mirrors.split())]))
+
+
+def client(settings: Settings, ledger_path: Path, purpose: str = "", token: str = "") -> Client:
+    """A client whose relative addresses lead to the endpoint.
 
     While the offline lock is on, a request to any other machine raises `OfflineError` before a socket is opened.
     Other failures raise `NetworkError`, and `StorageError` when the ledger cannot be written: a connection that
-    cannot be recorded is not made. Redirects pass the same door. Close the client after use.
+    cannot be recorded is not made. Redirects pass the same door. `token` is sent to the endpoint's own scheme, host
+    and port, and to nobody else. Close the client after use.
     """
     try:
-        return Client(
-            base_url=settings.mirror or HUB,
-            transport=_Door(settings, ledger_path, purpose),
-            timeout=_TIMEOUT,
-            follow_redirects=True,
-            max_redirects=5,
-            trust_env=False,
-        )
+        return Client(endpoint(settings), _Door(settings, ledger_path, purpose, token))
     except httpx.InvalidURL as error:
         raise NetworkError("The mirror is not an address.", "Check the mirror in the settings.") from error
 
@@ -47,30 +57,60 @@ def client(settings: Settings, ledger_path: Path, purpose: str = "") -> httpx.Cl
 class Client(httpx.Client):
     """Translates what goes wrong between two requests, beyond the reach of the transport."""
 
+    def __init__(self, base: str, door: _Door) -> None:
+        self._door = door
+        super().__init__(
+            base_url=base,
+            transport=door,
+            timeout=_TIMEOUT,
+            follow_redirects=True,
+            max_redirects=5,
+            trust_env=False,
+            event_hooks={"response": [_check_redirect]},
+        )
+
+    def stop_when(self, cancelled: Callable[[], bool]) -> None:
+        """From now on every wait of this client asks `cancelled()` ten times a second, and then raises `Stopped`."""
+        self._door.cancelled = cancelled
+
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send a request and follow its redirects."""
+        host = request.url.host
         try:
             return super().send(request, **options)
         except httpx.TooManyRedirects as error:
-            host = request.url.host
-            raise NetworkError(f"{host} redirects without an end.", "Check the mirror in the settings.") from error
+            raise trouble.endless(host) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            host = request.url.host
-            raise NetworkError(f"The answer of {host} makes no sense.", "Try again, or use another mirror.") from error
+            raise trouble.odd(host) from error
+
+
+def _check_redirect(response: httpx.Response) -> None:
+    """A server elsewhere must not send this program to a server on this machine."""
+    if not response.has_redirect_location or is_loopback(response.request.url.host):
+        return
+    target = response.request.url.join(response.headers["location"])
+    if is_loopback(target.host):
+        raise trouble.odd(response.request.url.host)
 
 
 class _Door(httpx.BaseTransport):
     """Checks, records and translates every request."""
 
-    def __init__(self, settings: Settings, ledger_path: Path, purpose: str) -> None:
+    def __init__(self, settings: Settings, ledger_path: Path, purpose: str, token: str) -> None:
         self._offline = settings.offline
         self._proxy = settings.proxy
         self._ledger = ledger_path
         self._purpose = purpose
-        self._routes: dict[str, httpx.HTTPTransport] = {}
+        self._token = token
+        self._home = _origin(httpx.URL(endpoint(settings)))
+        self._routes: dict[str, httpcore.ConnectionPool] = {}
+        self.cancelled: Callable[[], bool] = lambda: False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """One request: no redirect is followed here."""
         host = request.url.host
+        if request.url.scheme not in _PORTS or not host:
+            raise trouble.odd(host)
         if self._offline and not is_loopback(host):
             self._record(request, "refused: offline lock")
             raise OfflineError(
@@ -79,23 +119,40 @@ class _Door(httpx.BaseTransport):
             )
         self._record(request, "start")
         try:
-            with _translated(host):
-                response = self._route(request).handle_request(request)
+            proxy = self._proxy_for(request.url)
+            with _translated(host, proxy):
+                response = self._route(proxy, request.url.scheme).handle_request(self._sent(request))
         except NetworkError as error:
             self._record(request, f"failed: {error.message}")
             raise
-        self._record(request, str(response.status_code))
-        response.stream = _Stream(response.stream, host)
-        return response
+        self._record(request, str(response.status))
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Stream(response.stream, host),
+            extensions=response.extensions,
+        )
 
-    def _route(self, request: httpx.Request) -> httpx.HTTPTransport:
-        proxy = self._proxy_for(request.url)
-        if proxy not in self._routes:
+    def _sent(self, request: httpx.Request) -> httpcore.Request:
+        """What goes over the wire. The token is added here, to a copy, so that no redirect can carry it along."""
+        url, headers = request.url, request.headers.copy()
+        if self._token and _origin(url) == self._home and (url.scheme == "https" or is_loopback(url.host)):
+            headers["Authorization"] = f"Bearer {self._token}"
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        return httpcore.Request(
+            request.method, target, headers=headers.raw, content=request.stream, extensions=request.extensions
+        )
+
+    def _route(self, proxy: str, scheme: str) -> httpcore.ConnectionPool:
+        key = f"{scheme} {proxy}"
+        if key not in self._routes:
+            secure = _trust() if scheme == "https" or proxy.startswith("https") else None
+            backend = sockets.Backend(lambda: self.cancelled())
             try:
-                self._routes[proxy] = httpx.HTTPTransport(proxy=proxy or None)
-            except (ValueError, ImportError) as error:
+                self._routes[key] = _pool(proxy, secure, backend)
+            except (ValueError, ImportError, httpx.InvalidURL) as error:
                 raise NetworkError("The proxy address cannot be used.", "Check the proxy in the settings.") from error
-        return self._routes[proxy]
+        return self._routes[key]
 
     def _proxy_for(self, url: httpx.URL) -> str:
         if is_loopback(url.host) or self._proxy == "none":
@@ -105,7 +162,8 @@ class _Door(httpx.BaseTransport):
         if urllib.request.proxy_bypass(url.host):
             return ""
         found = urllib.request.getproxies()
-        return found.get(url.scheme) or found.get("all") or ""
+        proxy = found.get(url.scheme) or found.get("all") or ""
+        return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
     def _record(self, request: httpx.Request, outcome: str) -> None:
         """Append one line. The query is left out: it can hold a secret."""
@@ -115,7 +173,7 @@ class _Door(httpx.BaseTransport):
             "method": request.method,
             "scheme": request.url.scheme,
             "host": request.url.host,
-            "port": request.url.port or {"https": 443, "http": 80}.get(request.url.scheme),
+            "port": request.url.port or _PORTS.get(request.url.scheme),
             "path": request.url.path,
             "outcome": outcome,
         }
@@ -130,8 +188,33 @@ class _Door(httpx.BaseTransport):
             ) from error
 
     def close(self) -> None:
+        """Close every connection."""
         for route in self._routes.values():
             route.close()
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or _PORTS.get(url.scheme)
+
+
+def _trust() -> ssl.SSLContext:
+    """The certificates httpx ships with, and those of this system: a company's own stand there."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+def _pool(proxy: str, secure: ssl.SSLContext | None, backend: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
+    if not proxy:
+        return httpcore.ConnectionPool(ssl_context=secure, network_backend=backend)
+    parsed = httpx.Proxy(proxy)
+    url = httpcore.URL(
+        scheme=parsed.url.raw_scheme, host=parsed.url.raw_host, port=parsed.url.port, target=parsed.url.raw_path
+    )
+    if parsed.url.scheme.startswith("socks"):
+        return httpcore.SOCKSProxy(url, parsed.raw_auth, secure, network_backend=backend)
+    own = secure if parsed.url.scheme == "https" else None
+    return httpcore.HTTPProxy(url, parsed.raw_auth, ssl_context=secure, proxy_ssl_context=own, network_backend=backend)
 
 
 class _Stream(httpx.SyncByteStream):
@@ -150,26 +233,20 @@ class _Stream(httpx.SyncByteStream):
 
 
 @contextmanager
-def _translated(host: str) -> Iterator[None]:
+def _translated(host: str, proxy: str = "") -> Iterator[None]:
     try:
         yield
-    except httpx.ProxyError as error:
-        raise NetworkError("The proxy refused the connection.", "Check the proxy in the settings.") from error
-    except httpx.TimeoutException as error:
-        raise NetworkError(f"{host} did not answer in time.", "Check the connection and try again.") from error
-    except httpx.ConnectError as error:
-        raise _connect_error(host, error) from error
-    except httpx.TransportError as error:
-        raise NetworkError(f"The connection to {host} broke off.", "Try again.") from error
-
-
-def _connect_error(host: str, error: httpx.ConnectError) -> NetworkError:
-    text = str(error).lower()
-    if "certificate" in text or "ssl" in text:
-        return NetworkError(
-            f"The secure connection to {host} could not be verified.",
-            "Check the computer's date, or ask whoever runs your network about its certificate.",
-        )
-    if "name" in text or "getaddrinfo" in text or "nodename" in text:
-        return NetworkError(f"The address {host} was not found.", "Check that this computer is on the internet.")
-    return NetworkError(f"{host} refused the connection.", "Check the address and the firewall, then try again.")
+    except httpcore.ProxyError as error:
+        raise trouble.proxy() from error
+    except httpcore.TimeoutException as error:
+        raise trouble.silent(host) from error
+    except httpcore.ConnectError as error:
+        # With a proxy the connection was to the proxy, but for the handshake that went through it.
+        found = trouble.of_connecting(httpx.URL(proxy).host if proxy else host, error)
+        raise trouble.unverified(host) if found.lasting else found from error
+    except httpcore.NetworkError as error:
+        raise trouble.broken(host) from error
+    except httpcore.UnsupportedProtocol as error:
+        raise trouble.odd(host) from error
+    except httpcore.ProtocolError as error:
+        raise trouble.broken(host) from error

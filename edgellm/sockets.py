@@ -1,0 +1,137 @@
+"""Connections that can be given up at once: waiting for a name, a handshake or a byte asks again and again whether to.
+
+Only `network` uses this. A wait that is given up loses nothing before that: reads are tried again on the same socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import httpcore
+
+from edgellm.errors import Stopped
+
+_STEP = 0.1
+Cancelled = Callable[[], bool]
+
+
+class Backend(httpcore.NetworkBackend):
+    """TCP for httpcore, with an eye on `cancelled`. Raises `Stopped`."""
+
+    def __init__(self, cancelled: Cancelled) -> None:
+        self._cancelled = cancelled
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect; all addresses of the host together have `timeout` seconds, the look-up of its name included."""
+
+        def connect() -> httpcore.NetworkStream:
+            return self._plain.connect_tcp(host, port, timeout, local_address, socket_options)
+
+        return _Stream(_apart(connect, timeout, self._cancelled, lambda: None), self._cancelled)
+
+
+class _Stream(httpcore.NetworkStream):
+    """One connection."""
+
+    def __init__(self, inner: httpcore.NetworkStream, cancelled: Cancelled) -> None:
+        self._inner = inner
+        self._cancelled = cancelled
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                return self._inner.read(max_bytes, _STEP)
+            except httpcore.ReadTimeout:
+                if self._cancelled():
+                    raise Stopped() from None
+                if end is not None and time.monotonic() >= end:
+                    raise
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        def handshake() -> httpcore.NetworkStream:
+            return self._inner.start_tls(ssl_context, server_hostname, timeout)
+
+        def give_up() -> None:
+            with contextlib.suppress(OSError):
+                self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+        return _Stream(_apart(handshake, timeout, self._cancelled, give_up), self._cancelled)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _apart(
+    work: Callable[[], httpcore.NetworkStream],
+    timeout: float | None,
+    cancelled: Cancelled,
+    give_up: Callable[[], None],
+) -> httpcore.NetworkStream:
+    """The result of `work`, done in a thread of its own that is left behind when there is no time or wish to wait.
+
+    What such a thread still brings is closed.
+    """
+    results: queue.SimpleQueue[httpcore.NetworkStream | BaseException] = queue.SimpleQueue()
+    left = threading.Event()
+
+    def run() -> None:
+        try:
+            found = work()
+        except BaseException as error:  # a thread's boundary: whoever waits gets it
+            results.put(error)
+            return
+        results.put(found)
+        if left.is_set():
+            found.close()
+
+    threading.Thread(target=run, name="connect", daemon=True).start()
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        try:
+            result = results.get(timeout=_STEP / 2)
+        except queue.Empty:
+            if cancelled():
+                failure: Exception = Stopped()
+            elif end is not None and time.monotonic() >= end:
+                failure = httpcore.ConnectTimeout("no connection in time")
+            else:
+                continue
+            left.set()
+            _discard(results)
+            give_up()
+            raise failure from None
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+def _discard(results: queue.SimpleQueue[httpcore.NetworkStream | BaseException]) -> None:
+    """Close what came in the very moment it was given up."""
+    with contextlib.suppress(queue.Empty):
+        late = results.get_nowait()
+        if not isinstance(late, BaseException):
+            late.close()
