@@ -23,10 +23,8 @@ _SHOWN = 60
 _FORBIDDEN = frozenset('\\:*?"<>|')
 # Control, format (bidi, zero width), half characters, private use, unassigned, line and paragraph separators.
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
-_DEVICES = frozenset(
-    ("con", "prn", "aux", "nul", "conin$", "conout$", "clock$")
-    + tuple(f"{port}{number}" for port in ("com", "lpt") for number in (*"0123456789", "\N{SUPERSCRIPT ONE}", "²", "³"))
-)
+_PORTS = (f"{port}{number}" for port in ("com", "lpt") for number in "0123456789\u00b9\u00b2\u00b3")
+_DEVICES = frozenset(("con", "prn", "aux", "nul", "conin$", "conout$", "clock$", *_PORTS))
 _HASH = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _HINT = "Get the model from another place, or tell whoever published it."
 

@@ -15,6 +15,7 @@ from typing import Any
 from edgellm.errors import ContextOverflow, EngineError, ModelDamaged, ModelUnsupported, ResponseFormatError, UsageError
 from edgellm.models.gguf import GgufHeader, read_header
 from edgellm.runtimes import llama_library
+from edgellm.runtimes.architectures import NO_TEXT
 from edgellm.runtimes.base import (
     Cancelled,
     Chunk,
@@ -36,10 +37,6 @@ from edgellm.runtimes.stops import TextStream
 from edgellm.runtimes.template import ChatTemplate
 
 _KV_BLOCK = 32
-_NO_TEXT = frozenset({
-    "bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert",
-    "gemma-embedding", "llama-embed", "t5", "t5encoder", "clip", "wavtokenizer-dec", "qwen3tts", "pockettts",
-})  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -92,7 +89,7 @@ class LlamaRuntime:
         Raises `ModelNotFound`, `ModelDamaged`, `ModelUnsupported`, `ModelTooLarge` or `StorageError`.
         """
         header = read_header(path)
-        if header.architecture in _NO_TEXT or header.metadata.get(f"{header.architecture}.attention.causal") is False:
+        if header.architecture in NO_TEXT or header.metadata.get(f"{header.architecture}.attention.causal") is False:
             raise ModelUnsupported(f"{header.name} is not a model that writes text.", "Choose a chat model.")
         if placement.kv_type != "f16" and (header.key_length % _KV_BLOCK or header.value_length % _KV_BLOCK):
             placement = replace(placement, kv_type="f16")  # its heads do not divide into blocks of q8_0

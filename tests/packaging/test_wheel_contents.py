@@ -72,4 +72,4 @@ def test_the_catalog_names_the_built_in_model() -> None:
     catalog = tomllib.loads((ROOT / "models.toml").read_text(encoding="utf-8"))
     (starter,) = [model for model in catalog["model"] if model.get("builtin")]
     assert (starter["name"], starter["file"][0]["path"]) == ("starter", "starter/starter.gguf")
-    assert {"license", "tasks", "languages", "runtime"} <= set(starter)
+    assert {"license", "tasks", "languages", "format"} <= set(starter)
