@@ -38,7 +38,8 @@ _plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(_text, inner, max_size=3),
     max_leaves=8,
 )
-_info = st.builds(ModelInfo, _text, _text, _int, _text, _int, _int, _int, st.dictionaries(_text, _plain, max_size=4))
+_metadata = st.dictionaries(_text, _plain, max_size=4)
+_info = st.builds(ModelInfo, _text, _text, _int, _text, _int, _int, _int, metadata=_metadata)
 _finish = st.builds(
     Finish,
     st.sampled_from(["stop", "length", "cancelled"]),
@@ -166,7 +167,7 @@ def test_an_unknown_error_becomes_its_nearest_base() -> None:
 
 def test_metadata_of_any_kind_travels_as_plain_values() -> None:
     metadata: Mapping[str, Any] = {"list": [1, (2,)], "odd": {1, 2}.__class__}
-    info = ModelInfo("n", "a", 1, "q", 1, 1, 1, metadata)
+    info = ModelInfo("n", "a", 1, "q", 1, 1, 1, metadata=metadata)
     (message,) = Decoder().feed(encode(protocol.Loaded(1, info, 0.0, 0)))
     assert isinstance(message, protocol.Loaded)
     assert message.info.metadata == {"list": (1, (2,)), "odd": "<class 'set'>"}

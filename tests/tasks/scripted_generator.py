@@ -12,7 +12,7 @@ class Scripted:
 
     def __init__(self, reply: Callable[[str], str], *, starter: bool = False, context: int = 1_000) -> None:
         name = "EdgeLLM starter 1" if starter else "General 1B"
-        self.info = ModelInfo(name, "llama", 1, "Q8_0", context, context, 10, {"general.name": name})
+        self.info = ModelInfo(name, "llama", 1, "Q8_0", context, context, 10, metadata={"general.name": name})
         self.reply = reply
         self.requests: list[Request] = []
         self.counted = 0
