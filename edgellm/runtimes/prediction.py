@@ -1,0 +1,106 @@
+"""How fast a model will write here, before it has: from its own runs, a similar model's, or the self-test.
+
+Writing a token reads every weight it uses once and multiplies it once. So its time is bounded from below by memory
+bandwidth and by arithmetic (the roofline of Williams, Waterman and Patterson, 2009); the two overlap in part, so they
+are joined as the sides of a right triangle, and each layer adds a moment in which the threads wait for each other. Real
+runs replace the bound: a model's own by their median, another one's by the factor that it was off.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+
+from edgellm.runtimes import words
+from edgellm.runtimes.speed import Accuracy, Basis, Measured, Miss, Sample, SelfTest, Speeds, Way
+from edgellm.runtimes.workload import Work
+
+# Shares of what the self-test measures that decoding reaches: of a stream through memory, and of float32 matrix
+# products. Found with Q4_K_M models on two processors (benchmarks/prediction.py).
+STREAM, PRODUCTS = 0.8, 0.32
+_CACHED = 48 << 20  # a model that may live in the processor's cache says little about one that does not
+_FURTHEST = math.log(60.0)
+_SAME_SHARE = 0.06
+_ORDINARY = SelfTest(bandwidth=30e9, compute=200e9)  # only the relation of the two counts where nothing was measured
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An expected speed. `because` says in words where it comes from, `accuracy` how far such figures were off here."""
+
+    tokens_per_second: float
+    words_per_second: float
+    basis: Basis
+    because: str
+    accuracy: Accuracy | None = None
+
+
+def predict(key: str, work: Work, way: Way, speeds: Speeds, language: str = "en") -> Prediction | None:
+    """The expected speed of a model file with this `key`, run this way; None where nothing says anything about it."""
+    here = [one for one in speeds.models if _comparable(one.way, way)]
+    own = [one for one in here if one.key == key]
+    if own:
+        best = min(own, key=lambda one: (one.threads != way.threads, -one.time))
+        runs = len(best.decode)
+        because = f"measured here, over {runs} run{'s' if runs != 1 else ''}"
+        rate = median(best.words) if best.words and max(best.words) > 0 else words.per_token(language)
+        speed = best.tokens_per_second
+        return Prediction(speed, speed * rate, "measured", because, speeds.accuracy("measured"))
+    if (near := _nearest(here, work, way)) is not None:
+        bound = roofline(work, way, speeds.test)
+        speed = near.tokens_per_second * roofline(near.work, near.way, speeds.test) / bound
+        return _estimate(speed, language, ("scaled", f"scaled from {near.title}, measured here"), speeds)
+    if speeds.test is not None and speeds.test.bandwidth and way.device == "cpu":
+        speed = 1 / roofline(work, way, speeds.test)
+        return _estimate(speed, language, ("test", "estimated from the self-test of this computer"), speeds)
+    return None
+
+
+def foresee(sample: Sample, speeds: Speeds) -> Miss | None:
+    """What would have been predicted for a run, beside what it was."""
+    found = predict(sample.key, sample.work, sample.way, speeds)
+    if found is None:
+        return None
+    return Miss(found.basis, round(found.tokens_per_second, 3), round(sample.finish.tokens_per_second, 3))
+
+
+def roofline(work: Work, way: Way, test: SelfTest | None) -> float:
+    """Seconds of one token by the bound alone. Without a self-test an ordinary laptop stands in."""
+    test = test if test is not None and test.bandwidth and test.compute else _ORDINARY
+    threads = min(way.threads / test.threads, 1.0) if test is not _ORDINARY and way.device == "cpu" else 1.0
+    reading = work.read / (test.bandwidth * STREAM)
+    products = 2 * work.weights / (test.compute * PRODUCTS * threads)
+    return math.hypot(reading, products) + work.layers * _pause(test)
+
+
+def _pause(test: SelfTest) -> float:
+    """Seconds that each layer adds, from the small model of the self-test, which does little else than wait."""
+    if not test.decode or not test.layers:
+        return 0.0
+    products = 2 * test.weights / (test.compute * PRODUCTS)
+    return min(max(1 / test.decode - products, 0.0) / test.layers, 1e-3)
+
+
+def _comparable(one: Way, other: Way) -> bool:
+    return one.device == other.device and abs(one.share - other.share) <= _SAME_SHARE
+
+
+def _nearest(models: list[Measured], work: Work, way: Way) -> Measured | None:
+    """The measured model that is most like this one in size and in bits of a weight."""
+    if not models:
+        return None
+
+    def distance(one: Measured) -> float:
+        size = abs(math.log(one.weights / work.weights))
+        kind = abs(math.log((one.read / one.weights) / (work.read / work.weights)))
+        cached = (one.read < _CACHED) != (work.read < _CACHED)
+        return size + kind + (one.threads != way.threads) + 2 * cached
+
+    best = min(models, key=distance)
+    return best if distance(best) <= _FURTHEST else None
+
+
+def _estimate(speed: float, language: str, why: tuple[Basis, str], speeds: Speeds) -> Prediction:
+    basis, because = why
+    return Prediction(speed, speed * words.per_token(language), basis, because, speeds.accuracy(basis))

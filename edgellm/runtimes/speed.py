@@ -1,0 +1,167 @@
+"""How fast this computer was, as values: its self-test, the runs of each model, and how far predictions were off.
+
+Keeping them is left to `speed_file.py`, predicting from them to `prediction.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+from edgellm.hardware.probe import Hardware
+from edgellm.runtimes.base import Finish, Placement
+from edgellm.runtimes.build import Build
+from edgellm.runtimes.workload import Work
+
+Basis = Literal["measured", "scaled", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """What `edgellm doctor --measure` found. Speeds of memory and disk are bytes a second, 0 where not measured.
+
+    `bandwidth` is the best of several rounds, `usual_bandwidth` their median; `compute` is float32 operations a second;
+    `decode` and `prefill` are tokens a second of the model that was used, whose work for a token the next three fields
+    give; `busy` is the share of the processor that other programs had; `time` is Unix seconds.
+    """
+
+    time: int = 0
+    threads: int = 1
+    bandwidth: float = 0.0
+    usual_bandwidth: float = 0.0
+    compute: float = 0.0
+    disk: float = 0.0
+    decode: float = 0.0
+    prefill: float = 0.0
+    read: int = 0
+    weights: int = 0
+    layers: int = 0
+    busy: float = 0.0
+    on_battery: bool = False
+
+    @property
+    def work(self) -> Work:
+        """What a token of the model that was used costs."""
+        return Work(self.read, self.weights, self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a model was run, as far as it decides the speed. `share` of the layers was on the device."""
+
+    device: str = "cpu"
+    share: float = 0.0
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A model's own runs here, the newest last: tokens a second, and words of a token.
+
+    `key` names the file; the same file in another folder is the same model.
+    """
+
+    key: str = ""
+    title: str = ""
+    device: str = "cpu"
+    share: float = 0.0
+    threads: int = 1
+    read: int = 0
+    weights: int = 0
+    layers: int = 0
+    time: int = 0
+    decode: tuple[float, ...] = ()
+    prefill: tuple[float, ...] = ()
+    words: tuple[float, ...] = ()
+
+    @property
+    def way(self) -> Way:
+        """How it was run."""
+        return Way(self.device, self.share, self.threads)
+
+    @property
+    def work(self) -> Work:
+        """What a token costs."""
+        return Work(self.read, self.weights, self.layers)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Its speed, 0 when it has no run."""
+        return median(self.decode) if self.decode else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """What was predicted before a run, from what, and what it was then; tokens a second."""
+
+    basis: Basis = "test"
+    predicted: float = 0.0
+    measured: float = 0.0
+
+    @property
+    def error(self) -> float:
+        """The error as a share of what was measured."""
+        return abs(self.predicted - self.measured) / self.measured
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How far predictions were off: the median error over so many runs."""
+
+    error: float
+    runs: int
+
+    def __str__(self) -> str:
+        return f"predictions here were {self.error:.0%} off over {self.runs} run{'s' if self.runs != 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Speeds:
+    """All that is known of one machine and build."""
+
+    machine: str = ""
+    test: SelfTest | None = None
+    models: tuple[Measured, ...] = ()
+    misses: tuple[Miss, ...] = ()
+
+    def accuracy(self, basis: Basis | None = None) -> Accuracy | None:
+        """How far off predictions were, of all kinds or of one; None without a run."""
+        errors = [miss.error for miss in self.misses if basis in (None, miss.basis)]
+        return Accuracy(median(errors), len(errors)) if errors else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One finished answer, as it is recorded."""
+
+    key: str
+    title: str
+    work: Work
+    way: Way
+    finish: Finish
+    words: int
+
+
+Foresee = Callable[[Sample, Speeds], Miss | None]
+
+
+def file_key(path: str, size: int) -> str:
+    """Which model file this is, wherever it lies."""
+    return f"{Path(path).name}:{size}".encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def machine_name(hardware: Hardware, build: Build) -> str:
+    """The processor and the build of the model library: what was measured or crashed holds for these alone."""
+    return f"{hardware.cpu.model}; llama.cpp {build.version}; {' '.join(build.variants) or 'plain'}"
+
+
+def way_of(placement: Placement, layers: int) -> Way:
+    """The part of a placement that decides the speed."""
+    if placement.gpu_layers == 0 or placement.device == "cpu":
+        return Way("cpu", 0.0, placement.threads)
+    every = layers + 1
+    there = every if placement.gpu_layers < 0 else min(placement.gpu_layers, every)
+    return Way(placement.device, round(there / every, 2), placement.threads)

@@ -1,0 +1,127 @@
+"""The table `speed` of `machine.toml`: what was measured here, kept between runs of the program.
+
+It holds for one processor and one build of the model library: when either changes, all of it is forgotten. It stays
+small, and what makes no sense in it is left out.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast, get_args
+
+from edgellm.hardware import machine_file
+from edgellm.runtimes.speed import Basis, Foresee, Measured, Miss, Sample, SelfTest, Speeds
+
+RUNS = 9  # of each model; their median counts
+SHORTEST = 16  # tokens of an answer whose speed means something
+_TABLE = "speed"
+_MOST_MODELS = 40
+_MOST_MISSES = 30
+_SHORTEST_PROMPT = 64
+_LARGEST = 1e15
+T = TypeVar("T")
+
+
+def load(path: Path, machine: str) -> Speeds:
+    """What is known of this machine. Never fails."""
+    return _speeds(machine_file.read(path, _TABLE), machine)
+
+
+def keep_test(path: Path, machine: str, test: SelfTest) -> bool:
+    """Keep a self-test in place of the one before; False when it could not be written."""
+
+    def change(old: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _table(replace(_speeds(old, machine), test=test))
+
+    return machine_file.update(path, _TABLE, change)
+
+
+def record(path: Path, machine: str, sample: Sample, foresee: Foresee) -> bool:
+    """Add a run; `foresee` says what would have been predicted before it. False when nothing was kept.
+
+    An answer of a few tokens is over too soon for its speed to mean anything.
+    """
+    speed = sample.finish.tokens_per_second
+    if sample.finish.new_tokens < SHORTEST or not 0 < speed < _LARGEST or not sample.key:
+        return False
+
+    def change(old: Mapping[str, Any]) -> Mapping[str, Any]:
+        speeds = _speeds(old, machine)
+        miss = foresee(sample, speeds)
+        misses = (*speeds.misses, *([miss] if miss else []))[-_MOST_MISSES:]
+        return _table(replace(speeds, models=_with(speeds.models, sample), misses=misses))
+
+    return machine_file.update(path, _TABLE, change)
+
+
+def _with(models: tuple[Measured, ...], sample: Sample) -> tuple[Measured, ...]:
+    """The models with one more run; the one that ran last comes last, the oldest goes."""
+    fresh = Measured(sample.key, **asdict(sample.way), **asdict(sample.work))
+    old = next((one for one in models if (one.key, one.way) == (fresh.key, fresh.way)), fresh)
+    finish, new = sample.finish, sample.finish.prompt_tokens - sample.finish.cached_tokens
+    prefill = [new / finish.prefill_seconds] if new >= _SHORTEST_PROMPT and finish.prefill_seconds > 0 else []
+    changed = replace(
+        fresh,
+        title=sample.title[:80],
+        time=int(time.time()),
+        decode=(*old.decode, round(finish.tokens_per_second, 3))[-RUNS:],
+        prefill=(*old.prefill, *(round(value, 2) for value in prefill))[-RUNS:],
+        words=(*old.words, round(sample.words / finish.new_tokens, 3))[-RUNS:],
+    )
+    return (*(one for one in models if one is not old), changed)[-_MOST_MODELS:]
+
+
+def _table(speeds: Speeds) -> Mapping[str, Any]:
+    table: dict[str, Any] = {"machine": speeds.machine}
+    if speeds.test is not None:
+        table["test"] = asdict(speeds.test)
+    table["model"] = [{name: _plain(value) for name, value in asdict(one).items()} for one in speeds.models]
+    table["miss"] = [asdict(miss) for miss in speeds.misses]
+    return table
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _speeds(table: Mapping[str, Any], machine: str) -> Speeds:
+    """The table as values; what makes no sense in it is left out."""
+    if table.get("machine") != machine:
+        return Speeds(machine)
+    models = tuple(one for one in _rows(Measured(), table.get("model")) if one.key and one.decode and one.read and one.weights)
+    misses = tuple(
+        miss for miss in _rows(Miss(), table.get("miss")) if miss.measured > 0 and miss.basis in get_args(Basis)
+    )
+    test = next(iter(_rows(SelfTest(), [table.get("test")])), None)
+    return Speeds(machine, test, models[-_MOST_MODELS:], misses[-_MOST_MISSES:])
+
+
+def _rows(blank: T, entries: Any) -> list[T]:
+    """Values of the kind of `blank`, of those entries that have its fields with its types and sensible numbers."""
+    found: list[T] = []
+    for entry in entries if isinstance(entries, list) else ():
+        values = {}
+        for spec in fields(cast("Any", blank)):
+            value = _sane(entry.get(spec.name), getattr(blank, spec.name)) if isinstance(entry, dict) else None
+            if value is None:
+                break
+            values[spec.name] = value
+        else:
+            found.append(type(blank)(**values))
+    return found
+
+
+def _sane(value: Any, like: Any) -> Any:
+    """The value, when it has the type of `like` and its numbers make sense; else None."""
+    if isinstance(like, tuple):
+        good = isinstance(value, list) and all(_sane(item, 0.0) is not None for item in value)
+        return tuple(float(item) for item in value[-RUNS:]) if good else None
+    if isinstance(like, float) and type(value) in (int, float):
+        return float(value) if math.isfinite(value) and 0 <= value < _LARGEST else None
+    if type(value) is not type(like) or (type(value) is int and not 0 <= value < _LARGEST):
+        return None
+    return value
