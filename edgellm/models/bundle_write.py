@@ -1,0 +1,272 @@
+"""Writing a bundle: installed models into one signed file, whole or not at all.
+
+What is read is checked against the hashes that were signed before it; the form itself is left to `bundle`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from edgellm import __version__
+from edgellm.errors import ModelDamaged, Stopped, StorageError, UsageError
+from edgellm.models import bundle, disk
+from edgellm.models.bundle import Contents
+from edgellm.models.catalog import ModelCard
+from edgellm.models.installed import Installed
+from edgellm.models.manifest import CHUNK, FILE_NAME, Manifest, ManifestFile
+from edgellm.models.names import check_distinct, check_relative, plain_name
+from edgellm.models.rate import Control
+from edgellm.models.signing import OwnKey
+from edgellm.models.store import now
+
+_PIECE = 1 << 20
+_FAT_LIMIT = (4 << 30) - 1
+_FAT = ("vfat", "msdos", "fat", "fat16", "fat32")
+_WEIGHTS = {".onnx": "onnx", ".safetensors": "safetensors"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A bundle that was written: its file and size in bytes, what is in it, and the fingerprint of who signed it."""
+
+    path: Path
+    size: int
+    contents: Contents
+    fingerprint: str
+
+
+def write(
+    models: Sequence[Installed],
+    cards: Sequence[ModelCard],
+    out: Path,
+    key: OwnKey,
+    control: Control,
+    replacing: bool = False,
+) -> Written:
+    """Write `models` and their catalog cards to `out`, signed with `key`. `control` counts bytes of the files.
+
+    Raises `UsageError` for a name or model that cannot be bundled, `ModelDamaged` when a model is not what its
+    manifest says, `StorageError`, and `Stopped`. Nothing is left behind then.
+    """
+    _check_out(out, replacing)
+    for model in models:
+        _check_model(model)
+    unknown = [model for model in models if not _is_known(model)]
+    meter = _Meter(control, sum(model.size for model in models) + sum(model.size for model in unknown))
+    drafts = [_draft(model, meter) for model in models]
+    if len({draft.name for draft in drafts}) < len(drafts):
+        raise UsageError("The same model is named twice.", "Name each model once.")
+    contents = Contents(tuple(drafts), tuple(cards), __version__, now())
+    listing = bundle.encode(contents)
+    if len(listing) > bundle.LARGEST_LISTING:
+        raise UsageError("These are too many files for one bundle.", "Bundle fewer models at a time.")
+    size = _size(contents, listing)
+    _check_room(out, size)
+    homes = {draft.name: model.home for draft, model in zip(drafts, models, strict=True)}
+    with _finished(out, size) as file:
+        _stream(file, contents, listing, key, lambda model, one: _pieces(homes[model.name], model, one, meter))
+    return Written(out, size, contents, key.fingerprint)
+
+
+class _Meter:
+    """Adds up what is read, over hashing and writing, and notices a stop."""
+
+    def __init__(self, control: Control, total: int) -> None:
+        self._control = control
+        self._total = total
+        self._done = 0
+
+    def add(self, size: int) -> None:
+        self._done += size
+        self._control.progress(self._done, self._total)
+        if self._control.cancelled():
+            raise Stopped("The bundle was not written: it was stopped.")
+
+
+def _check_out(out: Path, replacing: bool) -> None:
+    if out.is_dir() or not out.name:
+        raise UsageError(f"{out} is a folder.", f"Name the file to write, such as models{bundle.SUFFIX}.")
+    if out.exists() and not (replacing and out.is_file()):
+        raise UsageError(f"There already is a file {out.name}.", "Choose another name, or replace it with --force.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {out.parent}.", "Make it, or write somewhere else.")
+
+
+def _check_model(model: Installed) -> None:
+    if model.builtin:
+        raise UsageError(f"{model.name} comes with the program and need not be carried.", "Leave it out.")
+    if model.problem:
+        raise ModelDamaged(model.problem)
+    if not model.path.exists() or model.path.name.endswith(".json"):
+        raise UsageError(f"{model.name} is no model that can be bundled.", "To see what is installed: edgellm models")
+
+
+def _is_known(model: Installed) -> bool:
+    """Whether all its hashes are known, so that the files need not be read twice."""
+    return model.manifest is not None and all(file.chunks or not file.size for file in model.manifest.files)
+
+
+def _draft(model: Installed, meter: _Meter) -> Manifest:
+    """The manifest that goes into the bundle, with all hashes."""
+    name = plain_name(model.name)
+    if model.manifest is not None and _is_known(model):
+        return _public(model.manifest, name)
+    known = {file.path: file for file in model.manifest.files} if model.manifest else {}
+    paths = tuple(known) or _paths(model)
+    check_distinct(paths)
+    found = tuple(_hashed(model, path, known.get(path), meter) for path in paths)
+    if model.manifest is not None:
+        return replace(_public(model.manifest, name), files=found, chunk_size=CHUNK)
+    suffixes = {Path(path).suffix.lower() for path in paths}
+    form = next((kind for suffix, kind in _WEIGHTS.items() if suffix in suffixes), "gguf")
+    return Manifest(name=name, files=found, title=Path(model.name).name, format=form)
+
+
+def _public(manifest: Manifest, name: str) -> Manifest:
+    """A manifest without what concerns this computer alone."""
+    return replace(manifest, name=name, source="", added="", checked="")
+
+
+def _paths(model: Installed) -> tuple[str, ...]:
+    """The files of a model without a manifest, by their names below its home."""
+    found = []
+    for item in model.items or (model.path,):
+        inside = sorted(path for path in item.rglob("*") if path.is_file()) if item.is_dir() else [item]
+        top = item if item.is_dir() else item.parent
+        found += [str(check_relative(path.relative_to(top).as_posix())) for path in inside if path.name != FILE_NAME]
+    return tuple(found)
+
+
+def _hashed(model: Installed, path: str, known: ManifestFile | None, meter: _Meter) -> ManifestFile:
+    place = model.home / path
+    whole, chunks, size = hashlib.sha256(), [], 0
+    with disk.told(place.parent, f"{model.name} could not be read"), place.open("rb") as file:
+        while part := _read(file, CHUNK, meter):
+            whole.update(part)
+            chunks.append(hashlib.sha256(part).hexdigest())
+            size += len(part)
+    if known is not None and (known.size, known.sha256) != (size, whole.hexdigest()):
+        raise _changed(model.name, path)
+    return ManifestFile(path, size, whole.hexdigest(), tuple(chunks))
+
+
+def _read(file: BinaryIO, size: int, meter: _Meter) -> bytes:
+    """Up to `size` bytes, in pieces small enough that a stop is noticed at once."""
+    pieces = []
+    while size and (piece := file.read(min(size, _PIECE))):
+        meter.add(len(piece))
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def _changed(name: str, path: str) -> ModelDamaged:
+    return ModelDamaged(
+        f"{name} is damaged: {path} is not what it was when it was installed, so no bundle was written.",
+        f"Run: edgellm models verify {name}",
+    )
+
+
+def _size(contents: Contents, listing: bytes) -> int:
+    size = bundle.member_size(bundle.LISTING, len(listing))
+    size += bundle.member_size(bundle.SIGNATURE, bundle.SIGNATURE_SIZE)
+    size += sum(bundle.member_size(name, file.size) for _, file, name in contents.members())
+    return size + len(bundle.end(size))
+
+
+def _check_room(out: Path, size: int) -> None:
+    folder = out.absolute().parent
+    with disk.told(folder, "The bundle could not be written"):
+        free = disk.room(folder)
+    if size > _FAT_LIMIT and file_system(folder).lower() in _FAT:
+        raise _too_large_for_fat(size)
+    if size > free:
+        raise StorageError(
+            f"The bundle needs {size / 1e9:,.1f} GB, and {folder} has {free / 1e9:,.1f} GB free.",
+            "Make room, choose another disk, or bundle fewer models.",
+        )
+
+
+def _too_large_for_fat(size: int) -> StorageError:
+    return StorageError(
+        f"The bundle has {size / 1e9:,.1f} GB, and this disk's file system (FAT) holds no file above 4.3 GB.",
+        "Bundle fewer models at a time, or format the stick as exFAT.",
+    )
+
+
+def file_system(folder: Path) -> str:
+    """The kind of file system that `folder` lies on, as the system calls it; empty where it does not tell."""
+    import psutil
+
+    place = os.path.realpath(folder)
+    best, kind = "", ""
+    try:
+        for part in psutil.disk_partitions(all=True):
+            inside = place == part.mountpoint or place.startswith(part.mountpoint.rstrip(os.sep) + os.sep)
+            if inside and len(part.mountpoint) >= len(best):
+                best, kind = part.mountpoint, part.fstype
+    except (OSError, RuntimeError):
+        return ""
+    return kind
+
+
+@contextmanager
+def _finished(out: Path, size: int) -> Iterator[BinaryIO]:
+    """A file of `size` bytes that is written aside, and has its name once everything is on the disk."""
+    folder = out.absolute().parent
+    aside = folder / f"{out.name}.{uuid.uuid4().hex[:8]}.part"
+    try:
+        with aside.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, out)
+        disk.settle(folder)
+    except OSError as error:
+        if error.errno == errno.EFBIG and size > _FAT_LIMIT:
+            raise _too_large_for_fat(size) from error
+        raise disk.failure(folder, "The bundle could not be written", error) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def _stream(
+    file: BinaryIO,
+    contents: Contents,
+    listing: bytes,
+    key: OwnKey,
+    pieces: Callable[[Manifest, ManifestFile], Iterator[bytes]],
+) -> None:
+    signature = bundle.sign(listing, key).encode()
+    for name, data in ((bundle.LISTING, listing), (bundle.SIGNATURE, signature)):
+        file.write(bundle.header(name, len(data)) + data + bytes(bundle.padding(len(data))))
+    for model, one, name in contents.members():
+        file.write(bundle.header(name, one.size))
+        for piece in pieces(model, one):
+            file.write(piece)
+        file.write(bytes(bundle.padding(one.size)))
+    file.write(bundle.end(file.tell()))
+
+
+def _pieces(home: Path, model: Manifest, file: ManifestFile, meter: _Meter) -> Iterator[bytes]:
+    """The content of a file, which must be what was signed."""
+    whole, left = hashlib.sha256(), file.size
+    with disk.told(home, f"{model.name} could not be read"), (home / file.path).open("rb") as source:
+        while piece := source.read(min(_PIECE, left + 1)):
+            left -= len(piece)
+            if left < 0:
+                break
+            whole.update(piece)
+            meter.add(len(piece))
+            yield piece
+    if left or whole.hexdigest() != file.sha256:
+        raise _changed(model.name, file.path)
