@@ -19,7 +19,7 @@ from edgellm.models.gguf import GgufHeader, read_header
 from edgellm.paths import starter_model
 from edgellm.runtimes import architectures, budget, card_shape, fitting
 from edgellm.runtimes.base import Placement
-from edgellm.runtimes.budget import Budget, gigabytes
+from edgellm.runtimes.budget import Budget
 from edgellm.runtimes.build import Build
 from edgellm.runtimes.prediction import Prediction, predict
 from edgellm.runtimes.select import Selection, choose
@@ -29,7 +29,7 @@ from edgellm.settings import Settings
 
 Fit = Literal["fits", "tight", "swap", "unsupported"]
 VERDICTS: Mapping[Fit, str] = MappingProxyType(
-    {"fits": "Fits", "tight": "Tight", "swap": "Will swap and be slow", "unsupported": "Not usable yet"}
+    {"fits": "Fits", "tight": "Tight", "swap": "Will swap", "unsupported": "Not usable yet"}
 )
 _OTHER_COMPUTE = 300 << 20  # working memory of a model that is not GGUF
 
@@ -46,7 +46,8 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to expect of one model here. `sentence` says it all but the speed; `reason` why it runs where it would.
+    """What to expect of one model here. `sentence` holds the sum, or why it cannot run; `reason` why it runs where it
+    would.
 
     `budget` and `placement` are None where nothing is known; `estimated` says that the sum is an upper bound made from
     the catalog alone. `speed` is None where nothing is known about it, and `speed_line` says so.
@@ -59,6 +60,11 @@ class Advice:
     estimated: bool = False
     speed: Prediction | None = None
     reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The fit in a word or two, as a badge."""
+        return VERDICTS[self.fit]
 
     @property
     def words_per_second(self) -> float | None:
@@ -84,6 +90,12 @@ class Advice:
             return _NO_SPEED["swap" if self.fit == "swap" else "gpu" if self._on_gpu else "cpu"]
         error = f"; {self.speed.accuracy}" if self.speed.accuracy else ""
         return f"{rate(self.speed.words_per_second)}, {self.speed.because}{error}."
+
+    @property
+    def all_on_gpu(self) -> bool:
+        """Whether a GPU holds the whole model."""
+        total = self.budget
+        return self._on_gpu and total is not None and total.on_gpu >= total.need - budget.ENGINE
 
     @property
     def _on_gpu(self) -> bool:
@@ -171,16 +183,24 @@ def _other(card: ModelCard, header: GgufHeader, here: Here) -> Advice:
     memory = here.hardware.memory
     total = Budget(header.tensor_bytes, 0, _OTHER_COMPUTE + budget.ENGINE, memory.free, memory.total)
     fit = fitting.grade(total.need, memory.free)
-    return Advice(fit, f"{VERDICTS[fit]}: at most about {total}.", total, estimated=True)
+    return Advice(fit, f"{_sum(total, True)}.", total, estimated=True)
 
 
 def _sentence(selection: Selection, hardware: Hardware, estimated: bool) -> str:
-    """The verdict and the sum, such as `Fits: weights 2.33 GB + KV cache 0.56 GB + ...`."""
+    """The sum and what follows from it, such as `Weights 2.33 GB + KV cache 0.56 GB + ...; close other programs`."""
     total, placement = selection.budget, selection.choice.value
-    bound = "at most about " if estimated else ""
-    text = f"{VERDICTS[selection.fit]}: {bound}{total}, with a window of {placement.context:,} tokens"
+    text = f"{_sum(total, estimated)}, with a window of {placement.context:,} tokens"
     if placement.gpu_layers and total.on_gpu >= total.need - budget.ENGINE:
         text += ", all on the GPU"
+    if selection.fit == "tight":
+        return f"{text}. Close other programs if it slows down."
     if selection.fit == "swap" and total.in_main > hardware.memory.total:
-        text += f"; that is more than the {gigabytes(hardware.memory.total)} of this computer"
+        return f"{text}. That is more than all the memory of this computer; a smaller model runs better."
+    if selection.fit == "swap":
+        return f"{text}. It would swap and be slow; close other programs, or take a smaller model."
     return f"{text}."
+
+
+def _sum(total: Budget, estimated: bool) -> str:
+    text = str(total)
+    return f"{'At most about w' if estimated else 'W'}{text[1:]}"

@@ -22,7 +22,7 @@ STREAM, PRODUCTS = 0.8, 0.32
 _CACHED = 48 << 20  # a model that may live in the processor's cache says little about one that does not
 _FURTHEST = math.log(60.0)
 _SAME_SHARE = 0.06
-_ORDINARY = SelfTest(bandwidth=30e9, compute=200e9)  # only the relation of the two counts where nothing was measured
+_ORDINARY = SelfTest(bandwidth=40e9, compute=400e9)  # a laptop of our days, where nothing was measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ def roofline(work: Work, way: Way, test: SelfTest | None) -> float:
     reading = work.read / (test.bandwidth * STREAM)
     products = 2 * work.weights / (test.compute * PRODUCTS * threads)
     return math.hypot(reading, products) + work.layers * _pause(test)
+
+
+def ordinary_speed(work: Work) -> float:
+    """Tokens a second on an ordinary laptop: what to reckon with before anything was measured."""
+    return 1 / roofline(work, Way(), None)
 
 
 def _pause(test: SelfTest) -> float:
