@@ -73,6 +73,13 @@ class Client(httpx.Client):
         """From now on every wait of this client asks `cancelled()` ten times a second, and then raises `Stopped`."""
         self._door.cancelled = cancelled
 
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        """A request; an address that is none is a `NetworkError`."""
+        try:
+            return super().build_request(method, url, **options)
+        except httpx.InvalidURL as error:
+            raise NetworkError("This is not an address.", "Check the link or the mirror.", lasting=True) from error
+
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send a request and follow its redirects."""
         host = request.url.host

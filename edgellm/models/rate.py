@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from edgellm.errors import Stopped
+
 
 class RateLimit:
     """Most bytes per second, shared by every transfer that holds it. 0 is no limit."""
@@ -58,3 +60,8 @@ class Control:
     cancelled: Callable[[], bool] = _never
     rate: RateLimit = field(default_factory=RateLimit)
     checking: Callable[[int, int | None], None] = _silent
+
+    def check(self) -> None:
+        """Raises `Stopped` when it is cancelled."""
+        if self.cancelled():
+            raise Stopped()

@@ -1,30 +1,40 @@
 """Fetching one file, whatever the network does: parts that are kept, checked, and gone on with.
 
 `fetch` leaves a whole and verified part file; giving it its name is left to the caller, as are listing, several files
-at once, and locks: one part belongs to one transfer at a time.
+at once, and locks: one part belongs to one transfer at a time. `parts` keeps the bytes, `source` and `answers` get them
+and judge what a server says, `retry` knows when and whom to ask again, `rate` how fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import shutil
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from edgellm import trouble
+from edgellm.errors import ModelDamaged, NetworkError, StorageError, UsageError
+from edgellm.models import answers
+from edgellm.models.names import check_hash
+from edgellm.models.parts import Part
 from edgellm.models.rate import Control
+from edgellm.models.retry import Tuning
+from edgellm.models.source import Connect, Reply, Source
 
-if TYPE_CHECKING:
-    from edgellm import network
-
-CHUNK = 16 * 1024 * 1024
-Connect = Callable[[str], "network.Client"]
+_MOST_WRONG = {"file": 2, "chunk": 5}
+"""How often one address may send a whole file, or a chunk, with a wrong hash before it is not asked again."""
+_MOST_RESTARTS = 3
+_TELL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One file: its addresses, tried in turn, and what is known of it before the first byte.
 
-    `sha256` or `git_oid` (git's blob id, 40 digits) are hex, empty when unknown; `chunks` are sha256 of each 16 MiB.
+    `sha256` or `git_oid` (git's blob id, 40 digits) are hex, empty when unknown; `chunks` are the sha256 of each part
+    of `Tuning.chunk` bytes. Raises `UntrustedName` for what is no hash.
     """
 
     addresses: tuple[str, ...]
@@ -32,6 +42,11 @@ class Wanted:
     sha256: str = ""
     git_oid: str = ""
     chunks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for known in (self.sha256, self.git_oid, *self.chunks):
+            if known:
+                check_hash(known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +61,13 @@ class Fetched:
     etag: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """Times in seconds. `patience`: how long failures without one new byte are borne before they are raised."""
-
-    stall: float = 30.0
-    patience: float = 12.0
-    first_wait: float = 0.5
-    longest_wait: float = 5.0
-    chunk: int = CHUNK
-    save_every: int = 4 * 1024 * 1024
-
-
 def part_name(wanted: Wanted) -> str:
     """The name of the part file: `<sha256>.part`, or a hash of the address where the content's is unknown."""
-    raise NotImplementedError
+    if wanted.sha256:
+        return f"{wanted.sha256.lower()}.part"
+    if wanted.git_oid:
+        return f"git-{wanted.git_oid.lower()}.part"
+    return f"link-{hashlib.sha256(wanted.addresses[0].encode()).hexdigest()[:40]}.part"
 
 
 def fetch(wanted: Wanted, part: Path, connect: Connect, control: Control, tuning: Tuning | None = None) -> Fetched:
@@ -68,9 +75,148 @@ def fetch(wanted: Wanted, part: Path, connect: Connect, control: Control, tuning
 
     On success `part` is whole, verified and synced, and `<part>.json` is gone; rename it. Raises `Stopped` (the part
     is kept), `NetworkError` (kept; `retry_after` may say how long to wait), `ModelDamaged` when what every address
-    sends is not the file that was published (the part is removed), and `StorageError` when it cannot be written.
+    sends is not the file that was published (what came of it is removed), and `StorageError` when it cannot be written.
     """
-    raise NotImplementedError
+    if not wanted.addresses:
+        raise UsageError("There is no address to get this file from.", "Name a model of the catalog, or a link.")
+    tuning = tuning or Tuning()
+    file = Part(part, tuning.chunk, wanted.size if wanted.git_oid else None, tuning.save_every)
+    whole = False
+    try:
+        file.read_again(control, wanted.size)
+        with connect("download") as client:
+            client.stop_when(control.cancelled)
+            source = Source(wanted.addresses, client, control, tuning)
+            fetched = _Transfer(wanted, file, source, control).run()
+        whole = True
+        return fetched
+    finally:
+        file.close(keep_note=not whole)
+
+
+class _Transfer:
+    """The state of one `fetch`."""
+
+    def __init__(self, wanted: Wanted, part: Part, source: Source, control: Control) -> None:
+        self._wanted = wanted
+        self._part = part
+        self._source = source
+        self._control = control
+        self._total = wanted.size
+        self._etag = ""
+        self._best = part.size
+        self._restarts = 0
+        self._good = 0
+        self._wrong: dict[tuple[str, str], int] = {}
+        self._told = 0.0
+
+    def run(self) -> Fetched:
+        """Until the file is whole and right."""
+        while True:
+            started = time.monotonic()
+            try:
+                if self._total is None or self._part.size < self._total:
+                    self._attempt()
+                if self._total is not None and self._part.size >= self._total:
+                    return self._verified()
+            except (NetworkError, ModelDamaged) as error:
+                self._source.routes.failed(error, started)
+
+    def _attempt(self) -> None:
+        part, source = self._part, self._source
+        etag = part.note.etag if part.note.address == source.address else ""
+        if part.size and not etag and not (self._wanted.sha256 or self._wanted.git_oid):
+            self._restart()  # nothing would show that the rest belongs to another file
+        start = part.size
+        with source.open(start, None, self._total, etag) as reply:
+            if reply.start != start:
+                self._restart()
+            self._prepare(reply)
+            for data in reply.pieces:
+                self._take(data)
+                if self._total is not None and part.size >= self._total:
+                    break
+        self._tell(at_once=True)
+        if self._total is None:
+            self._total = part.size
+        elif part.size < self._total:
+            raise trouble.broken(source.host)
+
+    def _prepare(self, reply: Reply) -> None:
+        """Note where the bytes come from, and make sure that there is room for them."""
+        self._etag = reply.etag
+        if self._total is None:
+            self._total = reply.total
+        part = self._part
+        note = (self._source.address, reply.etag, self._total)
+        if note != (part.note.address, part.note.etag, part.note.size):
+            part.describe(*note)
+        missing = (self._total or 0) - part.size
+        if missing > 0 and missing > (free := shutil.disk_usage(part.path.parent).free):
+            raise StorageError(
+                f"There is not enough room: {missing >> 20} MB are missing, {free >> 20} MB are free.",
+                "Free some space, or choose another folder for models in the settings.",
+            )
+
+    def _take(self, data: bytes) -> None:
+        part = self._part
+        if self._total is not None and len(data) > self._total - part.size:
+            data = data[: self._total - part.size]
+        if not data:
+            return
+        part.write(data)
+        if part.size > self._best:
+            self._best = part.size
+            self._source.routes.arrived()
+        self._tell()
+        if self._wanted.chunks:
+            self._check_chunks()
+
+    def _check_chunks(self) -> None:
+        wrong = self._part.wrong_chunk(self._wanted.chunks)
+        if wrong is not None:
+            self._part.cut(wrong, self._control)
+            self._best = self._part.size
+            raise self._mismatch("chunk")
+
+    def _verified(self) -> Fetched:
+        part, wanted = self._part, self._wanted
+        sha256, git_oid, chunks = part.finish()
+        if wanted.chunks and (wrong := part.wrong_chunk(wanted.chunks)) is not None:
+            part.cut(wrong, self._control)
+            self._best = part.size
+            raise self._mismatch("chunk")
+        right = (not wanted.sha256 or sha256 == wanted.sha256.lower()) and (
+            not wanted.git_oid or git_oid == wanted.git_oid.lower()
+        )
+        if not right or (wanted.size is not None and part.size != wanted.size):
+            part.cut(0, self._control)
+            self._best = 0
+            raise self._mismatch("file")
+        return Fetched(part.path, part.size, sha256, chunks, self._source.received, self._etag)
+
+    def _mismatch(self, what: str) -> ModelDamaged:
+        """Count it against the address that sent the last bytes."""
+        key = (self._source.routes.route.address, what)
+        self._wrong[key] = self._wrong.get(key, 0) + 1
+        if self._wrong[key] >= _MOST_WRONG[what]:
+            self._source.routes.route.dead = True
+        return answers.other_file(self._source.host)
+
+    def _restart(self) -> None:
+        """From the first byte again. Only a few times does that count as a new beginning."""
+        self._part.cut(0, self._control)
+        self._restarts += 1
+        if self._restarts <= _MOST_RESTARTS:
+            self._best = 0
+        if self._wanted.size is None:
+            self._total = None
+
+    def _tell(self, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if at_once or now - self._told >= _TELL_SECONDS:
+            self._told = now
+            self._control.progress(self._part.size, self._total)
 
 
 def fetch_ranges(
@@ -78,7 +224,7 @@ def fetch_ranges(
 ) -> int:
     """Fetch chunks, by number, again and write each into `path` once its hash is right. Returns the bytes received.
 
-    Needs `wanted.chunks`. `path` must have its full length, or is given it. Raises as `fetch` does; what was repaired
-    stays repaired.
+    Needs `wanted.chunks` and `wanted.size`, which the file is given. `control.progress` counts the bytes of these
+    chunks. Raises as `fetch` does; what was repaired stays repaired.
     """
     raise NotImplementedError

@@ -1,0 +1,203 @@
+"""A part file: what has arrived of a file, what is known of it, and what is worth keeping of it after a crash.
+
+`<name>.part` holds the bytes; its length is how far the transfer came. `<name>.part.json` holds where they came from
+and the hash of each chunk that was safely on the disk, so that a damaged tail is found and cut off. Neither is trusted.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edgellm import files
+from edgellm.errors import Stopped, StorageError
+from edgellm.models.digests import Digests
+from edgellm.models.rate import Control
+
+_BLOCK = 1 << 20
+_LARGEST_NOTE = 4_000_000
+_SAVE_SECONDS = 1.0
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SHUT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What `<name>.part.json` holds. `address` is without its query, `chunk` in bytes."""
+
+    address: str = ""
+    etag: str = ""
+    size: int | None = None
+    chunk: int = 0
+    chunks: tuple[str, ...] = ()
+
+
+class Part:
+    """An open part file. Every method may raise `StorageError`; close it after use, whatever happened."""
+
+    def __init__(self, path: Path, chunk: int, git_size: int | None, save_every: int) -> None:
+        self.path = path
+        self._chunk = chunk
+        self._git_size = git_size
+        self._save_every = save_every
+        self._saved = (0, 0.0)
+        self.note = Note()
+        with stored(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+            self._file = os.open(path, flags, 0o644)
+        self._digests = Digests(chunk, git_size)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are there."""
+        return self._digests.size
+
+    def read_again(self, control: Control, largest: int | None) -> None:
+        """Hash what is there. A tail that differs from what was noted, or is longer than `largest`, is cut off."""
+        self.note = _read_note(note_path(self.path), self._chunk)
+        known = self.note.chunks
+        with stored(self.path):
+            length = os.fstat(self._file).st_size
+            if largest is not None and length > largest:
+                length = 0
+                os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            while self.size < length:
+                if control.cancelled():
+                    raise Stopped()
+                data = os.read(self._file, min(_BLOCK, self._chunk, length - self.size))
+                if not data:
+                    break
+                self._digests.feed(data)
+                control.checking(self.size, length)
+        self._digests.drain()
+        have = self._digests.done
+        good = next((index for index, (a, b) in enumerate(zip(have, known, strict=False)) if a != b), None)
+        if good is not None:
+            self.cut(good, control)
+        else:
+            self._seek()
+
+    def write(self, data: bytes) -> None:
+        """Add the next bytes."""
+        with stored(self.path):
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._file, view) :]
+        self._digests.feed(data)
+        self._save_sometimes()
+
+    def wrong_chunk(self, known: tuple[str, ...]) -> int | None:
+        """The first chunk whose hash is not the known one."""
+        have = self._digests.done
+        return next((index for index, (a, b) in enumerate(zip(have, known, strict=False)) if a != b), None)
+
+    def cut(self, chunks: int, control: Control) -> None:
+        """Keep the first `chunks` chunks only."""
+        self._digests.close()
+        self._digests = Digests(self._chunk, self._git_size)
+        with stored(self.path):
+            os.ftruncate(self._file, chunks * self._chunk)
+        if chunks:
+            self.read_again(control, None)
+        else:
+            self.note = Note()
+            with stored(self.path):
+                note_path(self.path).unlink(missing_ok=True)
+            self._seek()
+
+    def describe(self, address: str, etag: str, size: int | None) -> None:
+        """Note where the bytes come from."""
+        self.note = Note(address, etag, size, self._chunk, tuple(self._digests.done))
+        self.save()
+
+    def save(self) -> None:
+        """Make sure that the disk has the bytes, and write the note."""
+        chunks = tuple(self._digests.done)
+        with stored(self.path):
+            os.fsync(self._file)
+            self.note = Note(self.note.address, self.note.etag, self.note.size, self._chunk, chunks)
+            files.write(note_path(self.path), json.dumps({"version": 1, **asdict(self.note)}))
+        self._saved = (self.size, time.monotonic())
+
+    def finish(self) -> tuple[str, str, tuple[str, ...]]:
+        """sha256, git's id and the chunks' hashes of the whole; the disk has it all."""
+        result = self._digests.result()
+        with stored(self.path):
+            os.fsync(self._file)
+        return result
+
+    def close(self, keep_note: bool = True) -> None:
+        """Close, and leave a note for the next time, or none."""
+        try:
+            with suppress(StorageError):
+                if keep_note and self.size:
+                    self._digests.drain()
+                    self.save()
+                else:
+                    with stored(self.path):
+                        note_path(self.path).unlink(missing_ok=True)
+        finally:
+            self._digests.close()
+            os.close(self._file)
+        if keep_note and not self.size:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+
+    def _seek(self) -> None:
+        with stored(self.path):
+            os.ftruncate(self._file, self.size)
+            os.lseek(self._file, self.size, os.SEEK_SET)
+
+    def _save_sometimes(self) -> None:
+        size, at = self._saved
+        if self.size - size >= self._save_every and time.monotonic() - at >= _SAVE_SECONDS:
+            self.save()
+
+
+def note_path(path: Path) -> Path:
+    """The note beside a part file."""
+    return path.with_name(path.name + ".json")
+
+
+def _read_note(path: Path, chunk: int) -> Note:
+    """The note, as far as it makes sense."""
+    try:
+        if path.stat().st_size > _LARGEST_NOTE:
+            return Note()
+        found = json.loads(path.read_text(encoding="utf-8"))
+        size = found["size"]
+        note = Note(str(found["address"]), str(found["etag"]), size, int(found["chunk"]), tuple(found["chunks"]))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return Note()
+    numbers = size is None or (isinstance(size, int) and size >= 0)
+    if not numbers or note.chunk != chunk or not all(isinstance(one, str) for one in note.chunks):
+        return Note()
+    return note
+
+
+@contextmanager
+def stored(path: Path) -> Iterator[None]:
+    """Turns a failure to write into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(
+                f"The disk is full: {path.parent} has no room for the rest.",
+                "What has arrived is kept. Free some space, or choose another folder for models in the settings.",
+            ) from error
+        if error.errno in _SHUT:
+            raise StorageError(
+                f"{path.parent} cannot be written to.", "Check its permissions, or choose another folder for models."
+            ) from error
+        raise StorageError(
+            f"{path.name} cannot be written: {error.strerror}.", "Check the disk, or choose another folder for models."
+        ) from error
