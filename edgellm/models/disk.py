@@ -42,11 +42,38 @@ def failure(folder: Path, what: str, error: OSError) -> StorageError:
     return StorageError(f"{what}: {error.strerror or error}.", f"Check the disk of {folder}.")
 
 
+def read_small(path: Path, most: int) -> bytes:
+    """All of a file that anyone may have written: no link, no device, no pipe, at most `most` bytes.
+
+    Raises `OSError`, `ValueError` with what is wrong with it.
+    """
+    if path.is_symlink():
+        raise ValueError("it is a link")
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        info = os.fstat(file.fileno())
+        if not stat.S_ISREG(info.st_mode):
+            raise ValueError("it is no file")
+        if info.st_size > most:
+            raise ValueError("it is too large")
+        return file.read(most)
+
+
 def room(folder: Path) -> int:
     """Free bytes on the disk of `folder`, which need not exist yet. Raises `OSError`."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
+
+
+def check_room(folder: Path, size: int, name: str) -> None:
+    """Raises `StorageError` when `size` bytes do not fit on the disk of `folder`."""
+    free = room(folder)
+    if free < size:
+        raise StorageError(
+            f"{name} needs {size / 1e6:,.0f} MB; the disk of {folder} has {free / 1e6:,.0f} MB free.",
+            "Make room there, or choose another folder.",
+        )
 
 
 def same_disk(one: Path, other: Path) -> bool:
@@ -87,6 +114,8 @@ def erase(path: Path) -> None:
 
 def _writable_first(function: object, path: str, error: object) -> None:
     """Windows does not remove a read-only file, and nobody a file out of a read-only folder."""
+    if not os.path.lexists(path):
+        return  # another process was faster
     if os.path.islink(path) or not callable(function):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
     os.chmod(os.path.dirname(path), stat.S_IRWXU)

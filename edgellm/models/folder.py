@@ -7,47 +7,26 @@ Links inside a model's folder are not followed: what a manifest lists must lie w
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from edgellm.errors import EdgeError
-from edgellm.models import manifest as manifests
+from edgellm.models.gguf import split_of
 from edgellm.models.installed import Installed
-from edgellm.models.manifest import Manifest
+from edgellm.models.manifest import FILE_NAME, Manifest, read
 
 SUFFIX = ".gguf"
 _DEEPEST = 4
 _MOST = 20_000
-_SPLIT = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
-_WEIGHTS = (".onnx", ".safetensors")
+WEIGHTS = (".onnx", ".safetensors")
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The place of a file in a GGUF model of several files: "x-00002-of-00003.gguf"."""
+def scan(folder: Path, manifests: bool = True) -> list[Installed]:
+    """The models in `folder` by name. What cannot be read is left out; a folder that is not there holds none.
 
-    stem: str
-    number: int
-    count: int
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all its files."""
-        return tuple(f"{self.stem}-{number:05}-of-{self.count:05}.gguf" for number in range(1, self.count + 1))
-
-
-def split_of(name: str) -> Split | None:
-    """What a file's name says of a set of files; None for a file that stands alone."""
-    match = _SPLIT.fullmatch(name)
-    if not match or not 1 <= int(match[2]) <= int(match[3]):
-        return None
-    return Split(match[1], int(match[2]), int(match[3]))
-
-
-def scan(folder: Path) -> list[Installed]:
-    """The models in `folder` by name. What cannot be read is left out; a folder that is not there holds none."""
+    Unless `manifests`, those mean nothing.
+    """
     found: list[Installed] = []
     seen = 0
     for here, folders, names in os.walk(folder):
@@ -57,7 +36,7 @@ def scan(folder: Path) -> list[Installed]:
         name = place.relative_to(folder).as_posix()
         if seen > _MOST:
             break
-        if depth and manifests.FILE_NAME in (*names, *folders):
+        if depth and manifests and FILE_NAME in (*names, *folders):
             found.append(_with_manifest(name, place, folder))
             folders[:] = []
         elif depth and (model := _loose_folder(name, place, folder, names)):
@@ -72,7 +51,7 @@ def scan(folder: Path) -> list[Installed]:
 def _with_manifest(name: str, place: Path, folder: Path) -> Installed:
     whole = Installed(name, place, 0, folder=folder, items=(place,))
     try:
-        manifest = manifests.read(place)
+        manifest = read(place)
     except EdgeError as error:
         return replace(whole, size=_size(_below(place)), problem=str(error))
     whole = replace(whole, manifest=manifest, size=manifest.size)
@@ -115,7 +94,7 @@ def _problem(place: Path, manifest: Manifest) -> str:
 
 def _loose_folder(name: str, place: Path, folder: Path, names: list[str]) -> Installed | None:
     """A folder of an ONNX or safetensors model that a person put here."""
-    if "config.json" not in names or not any(one.lower().endswith(_WEIGHTS) for one in _names_below(place)):
+    if "config.json" not in names or not any(one.lower().endswith(WEIGHTS) for one in _names_below(place)):
         return None
     return Installed(name, place, _size(_below(place)), folder=folder, origin="file", items=(place,))
 

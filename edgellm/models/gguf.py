@@ -1,49 +1,29 @@
 """A bounded reader of GGUF headers. Reads no weights; loading is left to the runtimes.
 
-Format: the GGUF specification of ggml (versions 2 and 3, little-endian). Every count, length and offset in a file is
-treated as hostile: each has a cap, the whole reading has a deadline, and the tensors must lie inside the file without
-overlapping. Beyond that, the faults that are known to end the process of llama.cpp are refused: a wrong layer or head
-count, a norm epsilon that is no small positive number, weights of a type that cannot hold weights, and a vocabulary
-with a token twice.
+Beyond what `gguf_file.py` bounds, the faults that are known to end the process of llama.cpp are refused: a wrong layer
+or head count, a norm epsilon that is no small positive number, weights of a type that cannot hold weights, and a
+vocabulary with a token twice.
 """
 
 from __future__ import annotations
 
-import math
-import stat
-import struct
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from edgellm.errors import ModelDamaged, ModelNotFound, ModelUnsupported, StorageError
-from edgellm.models.gguf_types import FILE_TYPES, INTEGERS, PLAIN, TYPES
+from edgellm.errors import ModelUnsupported
+from edgellm.models.gguf_file import TOKENS, Contents, Tensor, damaged, open_file
+from edgellm.models.gguf_file import LongArray as LongArray
+from edgellm.models.gguf_types import FILE_TYPES
 
-_MAX_PAIRS = 65_536
-_MAX_TENSORS = 100_000
-_MAX_NAME = 1_024
-_MAX_STRING = 64 << 20
-_MAX_KEPT_STRING = 1 << 20
-_MAX_ITEMS = 16 << 20
-_MAX_KEPT_ITEMS = 4_096
-_MAX_HEADER = 512 << 20
 _MAX_LAYERS = 4_096
 _MAX_HEADS = 4_096
-_CHUNK = 1 << 16
-_STRING, _ARRAY = 8, 9
-_LENGTH = struct.Struct("<Q")
-_TOKENS = "tokenizer.ggml.tokens"
-_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-
-
-@dataclass(frozen=True, slots=True)
-class LongArray:
-    """Stands in the metadata for an array that is too long, or of strings: only its length is kept."""
-
-    count: int
+_MOST_PARTS = 1_000
+_SPLIT = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,195 +60,59 @@ class GgufHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tensor:
-    name: str
-    type: str
-    elements: int
-    offset: int
-    size: int
+class Split:
+    """The place of a file in a model of several files: "x-00002-of-00003.gguf"."""
+
+    stem: str
+    number: int
+    count: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all its files."""
+        return tuple(f"{self.stem}-{number:05}-of-{self.count:05}.gguf" for number in range(1, self.count + 1))
+
+
+def split_of(name: str) -> Split | None:
+    """What a file's name says of a set of files; None for a file that stands alone."""
+    match = _SPLIT.fullmatch(name)
+    if not match or not 1 <= int(match[2]) <= int(match[3]) <= _MOST_PARTS:
+        return None
+    return Split(match[1], int(match[2]), int(match[3]))
 
 
 def read_header(path: Path, seconds: float = 5.0) -> GgufHeader:
     """Read and check the header of `path`, in at most `seconds`.
 
-    Raises `ModelNotFound`, `ModelDamaged`, `ModelUnsupported`, or `StorageError` for a file that cannot be read.
+    The first of several parts stands for them all, which must lie beside it. Raises `ModelNotFound`, `ModelDamaged`,
+    `ModelUnsupported`, or `StorageError` for a file that cannot be read.
     """
-    try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise ModelUnsupported(f"{path.name} is not a file.", "Choose a .gguf file.")
-        with path.open("rb") as file:
-            return _read(_Reader(file, info.st_size, path.name, time.monotonic() + seconds), path)
-    except FileNotFoundError as error:
-        raise ModelNotFound(f"There is no file {path.name}.", "Run: edgellm models") from error
-    except OSError as error:
-        raise StorageError(
-            f"{path.name} cannot be read: {error.strerror}.", "Check the file's permissions and its disk."
-        ) from error
-
-
-def _damaged(name: str, what: str) -> ModelDamaged:
-    return ModelDamaged(f"{name} is damaged: {what}.", "Download or copy the file again.")
-
-
-class _Reader:
-    """Takes bytes in order from a file, never more than the caps allow."""
-
-    def __init__(self, file: BinaryIO, size: int, name: str, deadline: float) -> None:
-        self._file = file
-        self._buffer = b""
-        self._at = 0
-        self._taken = 0
-        self._deadline = deadline
-        self.size = size
-        self.name = name
-
-    @property
-    def position(self) -> int:
-        """Bytes taken so far."""
-        return self._taken
-
-    def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
-        end = self._at + count
-        if end > len(self._buffer):
-            if count > _MAX_STRING:
-                raise _damaged(self.name, f"it claims a piece of {count} bytes")
-            self._refill(count)
-            end = count
-        piece = self._buffer[self._at : end]
-        self._at = end
-        self._taken += count
-        return piece
-
-    def _refill(self, count: int) -> None:
-        if time.monotonic() > self._deadline:
-            raise _damaged(self.name, "its header takes too long to read")
-        if self._taken + count > self.size:
-            raise _damaged(self.name, "it ends inside its header")
-        if self._taken + count > _MAX_HEADER:
-            raise _damaged(self.name, "its header is larger than any model's")
-        rest = self._buffer[self._at :]
-        self._buffer = rest + self._file.read(max(count - len(rest), _CHUNK))
-        self._at = 0
-        if len(self._buffer) < count:
-            raise _damaged(self.name, "it ends inside its header")
-
-    def number(self, code: str) -> Any:
-        """One little-endian number of a `struct` code."""
-        return struct.unpack("<" + code, self.take(struct.calcsize("<" + code)))[0]
-
-    def count(self, code: str, most: int, what: str) -> int:
-        """A count that must not pass `most`."""
-        value = int(self.number(code))
-        if value > most:
-            raise _damaged(self.name, f"it claims {value} {what}")
-        return value
-
-    def text(self, most: int = _MAX_STRING) -> str:
-        """A string; bytes that are no UTF-8 are replaced."""
-        return self.take(self.count("Q", most, "bytes of text")).decode("utf-8", "replace")
-
-    def value(self, kind: int, distinct: bool = False) -> Any:
-        """A metadata value. Long and textual arrays are passed over and leave a `LongArray`.
-
-        With `distinct` no text of a textual array may come twice, other than the empty one.
-        """
-        if kind in _SCALARS:
-            return self.number(_SCALARS[kind])
-        if kind == _STRING:
-            text = self.text()
-            return text if len(text) <= _MAX_KEPT_STRING else ""
-        if kind != _ARRAY:
-            raise _damaged(self.name, f"it has a value of unknown type {kind}")
-        return self._array(distinct)
-
-    def _array(self, distinct: bool) -> Any:
-        kind, count = int(self.number("I")), self.count("Q", _MAX_ITEMS, "items in a list")
-        if kind == _STRING:
-            if count * 8 > self.size - self._taken:
-                raise _damaged(self.name, "it ends inside its header")
-            seen: set[bytes] = set()
-            empty = 0
-            for _ in range(count):
-                item = self.take(_LENGTH.unpack(self.take(8))[0])
-                if distinct:
-                    item = item.partition(b"\0")[0]  # llama.cpp reads it as a C string
-                    empty += not item
-                    seen.add(item)
-            if distinct and len(seen - {b""}) != count - empty:
-                raise _damaged(self.name, "its vocabulary has a token twice")
-            return LongArray(count)
-        if kind not in _SCALARS:
-            raise _damaged(self.name, f"it has a list of unknown type {kind}")
-        code = _SCALARS[kind]
-        data = self.take(count * struct.calcsize("<" + code))
-        return struct.unpack(f"<{count}{code}", data) if count <= _MAX_KEPT_ITEMS else LongArray(count)
-
-
-def _read(reader: _Reader, path: Path) -> GgufHeader:
-    name = reader.name
-    if reader.size < 24 or reader.take(4) != b"GGUF":
-        raise _damaged(name, "it does not begin as a GGUF file")
-    version = int(reader.number("I"))
-    if version not in (2, 3):
-        big = version and version & 0xFFFF == 0
-        what = "is a big-endian GGUF file" if big else f"is GGUF version {version}"
-        raise ModelUnsupported(f"{name} {what}, which is not supported.", "Get the model as GGUF version 3.")
-    tensors = reader.count("Q", _MAX_TENSORS, "tensors")
-    pairs = reader.count("Q", _MAX_PAIRS, "metadata entries")
-    metadata: dict[str, Any] = {}
-    for _ in range(pairs):
-        key = reader.text(_MAX_NAME)
-        metadata[key] = reader.value(int(reader.number("I")), distinct=key == _TOKENS)
-    table = [_tensor(reader) for _ in range(tensors)]
-    alignment = metadata.get("general.alignment", 32)
-    if type(alignment) is not int or not 1 <= alignment <= 1 << 20 or alignment & (alignment - 1):
-        raise _damaged(name, "its alignment is not a power of two")
-    _check_layout(reader, table, alignment)
-    return _header(path, reader.size, metadata, table)
-
-
-def _tensor(reader: _Reader) -> _Tensor:
-    name = reader.text(_MAX_NAME)
-    shape = [reader.number("Q") for _ in range(reader.count("I", 4, "dimensions"))]
-    kind, offset = int(reader.number("I")), int(reader.number("Q"))
-    if kind not in TYPES:
-        raise ModelUnsupported(
-            f"{reader.name} holds weights of type {kind}, which is not known here.",
-            "Update EdgeLLM, or get a Q4_K_M file.",
-        )
-    kind_name, block, size = TYPES[kind]
-    elements = math.prod(shape)
-    if any(not 0 < side < 1 << 40 for side in shape) or elements >= 1 << 46 or (shape and shape[0] % block):
-        raise _damaged(reader.name, "a tensor has an impossible shape")
-    wrong = name.endswith("norm.weight") and kind_name not in PLAIN
-    if wrong or (kind_name in INTEGERS and name.endswith((".weight", ".bias"))):
-        raise _damaged(reader.name, "a tensor has a type that cannot hold weights")
-    return _Tensor(name, kind_name, elements, offset, elements // block * size)
-
-
-def _check_layout(reader: _Reader, table: Iterable[_Tensor], alignment: int) -> None:
-    start = -(-reader.position // alignment) * alignment
-    end = 0
-    for tensor in sorted(table, key=lambda item: item.offset):
-        if tensor.offset % alignment or tensor.offset < end:
-            raise _damaged(reader.name, "its tensors overlap")
-        end = tensor.offset + tensor.size
-        if start + end > reader.size:
-            missing = start + end - reader.size
-            raise _damaged(reader.name, f"it is cut short, at least {missing:,} bytes are missing")
-
-
-def _header(path: Path, size: int, metadata: dict[str, Any], table: list[_Tensor]) -> GgufHeader:
-    architecture = metadata.get("general.architecture")
-    if not isinstance(architecture, str) or not architecture:
-        raise _damaged(path.name, "it does not name its architecture")
-    if _whole(metadata.get("split.count")) > 1:
+    deadline = time.monotonic() + seconds
+    first = open_file(path, deadline)
+    count = _whole(first.metadata.get("split.count"))
+    if count <= 1:
+        return _header(path, first)
+    split = split_of(path.name)
+    if split is None or split.number != 1 or split.count != count:
         raise ModelUnsupported(
             f"{path.name} is one part of several.",
-            "Join the parts with llama-gguf-split --merge, or get a single file.",
+            "Choose the first part, with the others beside it.",
         )
+    size, table = first.size, list(first.table)
+    for number, name in enumerate(split.names[1:], 1):
+        part = open_file(path.with_name(name), deadline)
+        if _whole(part.metadata.get("split.count")) != count or _whole(part.metadata.get("split.no")) != number:
+            raise damaged(name, f"it is not part {number + 1} of {count}")
+        size += part.size
+        table += part.table
+    return _header(path, Contents(size, first.metadata, table))
+
+
+def _header(path: Path, contents: Contents) -> GgufHeader:
+    size, metadata, table = contents.size, contents.metadata, contents.table
+    architecture = metadata.get("general.architecture")
+    if not isinstance(architecture, str) or not architecture:
+        raise damaged(path.name, "it does not name its architecture")
     own = {key.removeprefix(f"{architecture}."): value for key, value in metadata.items()}
     blocks, embedding = _whole(own.get("block_count")), _whole(own.get("embedding_length"))
     if not blocks or not embedding:
@@ -276,7 +120,7 @@ def _header(path: Path, size: int, metadata: dict[str, Any], table: list[_Tensor
     _check_sense(path.name, blocks, own, table)
     heads = _whole(own.get("attention.head_count")) or 1
     template = metadata.pop("tokenizer.chat_template", "")
-    tokens = metadata.get(_TOKENS)
+    tokens = metadata.get(TOKENS)
     types = Counter[str]()
     for tensor in table:
         types[tensor.type] += tensor.size
@@ -316,17 +160,17 @@ def _is_heads(value: Any) -> bool:
     return type(value) is int and 0 <= value <= _MAX_HEADS
 
 
-def _check_sense(name: str, blocks: int, own: Mapping[str, Any], table: Iterable[_Tensor]) -> None:
+def _check_sense(name: str, blocks: int, own: Mapping[str, Any], table: Iterable[Tensor]) -> None:
     parts = [tensor.name.split(".", 2) for tensor in table if tensor.name.startswith("blk.")]
     layers = {int(part[1]) for part in parts if part[1].isdecimal() and len(part[1]) <= 6}
     if blocks > _MAX_LAYERS or (layers and not 0 <= blocks - len(layers) <= _whole(own.get("nextn_predict_layers"))):
-        raise _damaged(name, f"it claims {blocks} layers and holds {len(layers)}")
+        raise damaged(name, f"it claims {blocks} layers and holds {len(layers)}")
     if layers and max(layers) >= blocks:
-        raise _damaged(name, "its layers are not numbered in order")
+        raise damaged(name, "its layers are not numbered in order")
     heads, shared = _whole(own.get("attention.head_count")), _whole(own.get("attention.head_count_kv"))
     if heads > _MAX_HEADS or shared > (heads or _MAX_HEADS):
-        raise _damaged(name, f"it claims {heads} attention heads and {shared} for keys")
+        raise damaged(name, f"it claims {heads} attention heads and {shared} for keys")
     for key in ("attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"):
         epsilon = own.get(key, 1e-5)
         if not isinstance(epsilon, int | float) or not 0 <= epsilon < 1:
-            raise _damaged(name, "its norm epsilon is not a small positive number")
+            raise damaged(name, "its norm epsilon is not a small positive number")

@@ -6,10 +6,8 @@ the model's folder, every hash a hash. Looking at the model's files themselves i
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import stat
+import time
 import unicodedata
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,10 +15,11 @@ from typing import Any
 
 from edgellm import files
 from edgellm.errors import ModelDamaged, ModelUnsupported, StorageError, UntrustedName
+from edgellm.models import disk
+from edgellm.models.hashing import CHUNK as CHUNK
 from edgellm.models.names import MANIFEST, check_distinct, check_hash, check_relative, shown
 
 FILE_NAME = MANIFEST
-CHUNK = 16 << 20
 _VERSION = 1
 _LARGEST = 16 << 20
 _MOST_FILES = 10_000
@@ -76,6 +75,11 @@ class Manifest:
         return next((file for file in self.files if file.path == path), None)
 
 
+def now() -> str:
+    """The time for a manifest."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 def write(folder: Path, manifest: Manifest) -> None:
     """Write the manifest into the model's folder, whole or not at all. Raises `OSError`."""
     document = {"version": _VERSION, **asdict(manifest)}
@@ -88,11 +92,13 @@ def read(folder: Path) -> Manifest:
     Raises `ModelDamaged` for one that cannot be trusted, `ModelUnsupported` for another version's, `StorageError`.
     """
     try:
-        text = _text(folder / FILE_NAME)
+        text = disk.read_small(folder / FILE_NAME, _LARGEST)
     except OSError as error:
         raise StorageError(
             f"The manifest of {folder.name} cannot be read: {error.strerror}.", "Check the disk, or get it again."
         ) from error
+    except ValueError as error:
+        raise _damaged(folder, str(error)) from error
     try:
         document = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -103,19 +109,6 @@ def read(folder: Path) -> Manifest:
 def parse(document: Any, name: str) -> Manifest:
     """A manifest out of a JSON document that came from elsewhere; `name` is for the error. Raises as `read` does."""
     return _checked(Path(name), document)
-
-
-def _text(path: Path) -> bytes:
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    if path.is_symlink():
-        raise _damaged(path.parent, "it is a link")
-    with contextlib.closing(os.fdopen(os.open(path, flags), "rb")) as file:
-        info = os.fstat(file.fileno())
-        if not stat.S_ISREG(info.st_mode):
-            raise _damaged(path.parent, "it is no file")
-        if info.st_size > _LARGEST:
-            raise _damaged(path.parent, "it is too large")
-        return file.read(_LARGEST)
 
 
 def _damaged(folder: Path, what: str) -> ModelDamaged:

@@ -24,6 +24,7 @@ from edgellm.models.manifest import Manifest
 
 INCOMING = ".incoming"
 _LONGEST_WAIT = 20.0
+_LARGEST = 4 << 20
 
 
 @contextmanager
@@ -55,8 +56,7 @@ class Staging:
 
     def __init__(self, top: Path) -> None:
         self.top = top
-        self._token = uuid.uuid4().hex[:16]
-        self.folder = top / INCOMING / self._token
+        self.folder = top / INCOMING / uuid.uuid4().hex[:16]
         self._record = self.folder.with_suffix(".json")
         self._lock_file = self.folder.with_suffix(".lock")
         self._lock: Any = None
@@ -78,10 +78,6 @@ class Staging:
             self._lock.release()
             self._lock_file.unlink(missing_ok=True)
 
-    def note(self, **values: Any) -> None:
-        """Leave a note for `recover`, on disk before anything else happens. Raises `OSError`."""
-        files.write(self._record, json.dumps(values))
-
     def take(self, name: str, source: Path, *, keep: bool) -> None:
         """Bring `source` in as `name`: linked, else moved, else copied. Unless `keep`, it is gone after the commit."""
         target = self.folder / name
@@ -90,9 +86,9 @@ class Staging:
             self._sources.append(source)
         if disk.link(source, target):
             return
-        if not keep and disk.same_disk(source.parent, self.folder):
-            self._taken[name] = str(source.absolute())
-            self.note(taken=self._taken)
+        if not keep and self.top in source.parents and disk.same_disk(source.parent, self.folder):
+            self._taken[name] = source.relative_to(self.top).as_posix()
+            files.write(self._record, json.dumps({"taken": self._taken}))
             os.replace(source, target)
             return
         with source.open("rb") as read, target.open("xb") as write:
@@ -134,6 +130,22 @@ def taken(folder: Path, name: str) -> bool:
         return False
 
 
+def still_prepared(staged: Path) -> bool:
+    """Whether a living process is preparing this. Raises `OSError`."""
+    from filelock import FileLock, Timeout
+
+    lock_file = staged.with_suffix(".lock")
+    if not lock_file.exists():
+        return False
+    lock = FileLock(lock_file, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
 def recover(folder: Path) -> None:
     """Undo what processes that are gone have left half done in `folder`. Raises `StorageError`."""
     from filelock import FileLock, Timeout
@@ -154,19 +166,38 @@ def recover(folder: Path) -> None:
             place.with_suffix(".lock").unlink(missing_ok=True)
 
 
+def retire(item: Path, folder: Path) -> None:
+    """Take a file or folder out of a models folder: out of sight first, then for good. Raises `OSError`."""
+    if item.is_file() or item.is_symlink():
+        item.unlink(missing_ok=True)
+    elif item.is_dir():
+        with guarded(folder):
+            hidden = folder / INCOMING / uuid.uuid4().hex[:16]
+            os.rename(item, hidden)
+        disk.erase(hidden)
+    disk.prune(item.parent, folder)
+
+
 def _undo(place: Path) -> None:
     """Give back what was moved in, and remove the rest."""
-    for name, source in _taken(place.with_suffix(".json")).items():
-        inside, back = place / name, Path(source)
+    record, top = place.with_suffix(".json"), place.parent.parent
+    for name, source in _taken(record).items():
+        inside, back = place / name, top / source
         if inside.is_file() and not back.exists() and back.parent.is_dir():
             os.replace(inside, back)
+    record.unlink(missing_ok=True)
     disk.erase(place)
-    place.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _taken(record: Path) -> dict[str, str]:
+    """Which files were moved in from where, both below their folders; nothing for a record that is none of ours."""
     try:
-        taken = json.loads(record.read_text(encoding="utf-8")).get("taken", {})
-        return {str(name): str(source) for name, source in taken.items()}
-    except (OSError, ValueError, AttributeError):
+        taken = json.loads(disk.read_small(record, _LARGEST))["taken"]
+        return {name: source for name, source in taken.items() if is_below(name) and is_below(source)}
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, RecursionError):
         return {}
+
+
+def is_below(path: str) -> bool:
+    """Whether this is a path below some folder: a note on a strange disk may have been written by anyone."""
+    return not any(part in ("", ".", "..") or "\\" in part or ":" in part for part in path.split("/"))

@@ -1,0 +1,97 @@
+"""Reading files through to their hashes, and copying them on the way; how far it is, and whether to go on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from edgellm.errors import Stopped
+
+Progress = Callable[[int, int], None]
+Cancelled = Callable[[], bool]
+CHUNK = 16 << 20
+_BLOCK = 1 << 20
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
+
+
+class Work:
+    """A long act on files: tells `progress(done, total)` in bytes, and asks `cancelled()` after every block."""
+
+    def __init__(self, progress: Progress | None = None, cancelled: Cancelled | None = None, total: int = 0) -> None:
+        self._progress = progress or _silent
+        self._cancelled = cancelled or _never
+        self._total = total
+        self._done = 0
+
+    def begin(self, total: int) -> None:
+        """There are `total` more bytes to do."""
+        self._total += total
+        self.add(0)
+
+    def add(self, count: int) -> None:
+        """`count` more bytes are done. Raises `Stopped` when the person does not want the rest."""
+        if self._cancelled():
+            raise Stopped("Stopped.")
+        self._done += count
+        self._progress(min(self._done, self._total), self._total)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a file is: `size` in bytes, the sha256 of the whole and of each part, in hex."""
+
+    size: int
+    sha256: str
+    chunks: tuple[str, ...]
+
+
+def digest(path: Path, chunk_size: int, work: Work) -> Digest:
+    """Read a file through. Raises `OSError`, `Stopped`."""
+    with path.open("rb") as file:
+        return _through(file, None, chunk_size, work)
+
+
+def digest_range(path: Path, start: int, stop: int) -> str:
+    """The sha256 of a part of a file that fits into memory, in hex. Raises `OSError`."""
+    with path.open("rb") as file:
+        file.seek(start)
+        return hashlib.sha256(file.read(stop - start)).hexdigest()
+
+
+def copy(source: Path, target: Path, chunk_size: int, work: Work) -> Digest:
+    """Copy a file, which must not be there yet, and make sure that the disk has it. Raises `OSError`, `Stopped`."""
+    with source.open("rb") as file, target.open("xb") as new:
+        result = _through(file, new, chunk_size, work)
+        new.flush()
+        os.fsync(new.fileno())
+        return result
+
+
+def _through(file: BinaryIO, new: BinaryIO | None, chunk_size: int, work: Work) -> Digest:
+    whole, part, chunks = hashlib.sha256(), hashlib.sha256(), list[str]()
+    size = inside = 0
+    while block := file.read(min(_BLOCK, chunk_size - inside)):
+        if new is not None:
+            new.write(block)
+        whole.update(block)
+        part.update(block)
+        size += len(block)
+        inside += len(block)
+        if inside == chunk_size:
+            chunks.append(part.hexdigest())
+            part, inside = hashlib.sha256(), 0
+        work.add(len(block))
+    if inside:
+        chunks.append(part.hexdigest())
+    return Digest(size, whole.hexdigest(), tuple(chunks))
