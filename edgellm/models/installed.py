@@ -38,7 +38,9 @@ class Installed:
 
     @property
     def home(self) -> Path:
-        """The folder that its files lie in."""
+        """The folder that its files lie in, and that the paths of its manifest start at."""
+        if self.origin == "own" and self.items:
+            return self.items[0]
         return self.path if self.path.is_dir() else self.path.parent
 
     @property

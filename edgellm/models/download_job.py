@@ -1,0 +1,275 @@
+"""One download at work: waits for its turn, gets every file, and installs the model. Runs in a thread of its own.
+
+Who asked for it, and what goes on after a restart, is left to `downloads`; the files to `download_files`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgellm.errors import EdgeError, ModelError, NetworkError, OfflineError, Stopped, StorageError
+from edgellm.models import disk, download_plan
+from edgellm.models.catalog import ModelCard
+from edgellm.models.download_crew import Tools
+from edgellm.models.download_files import Files, amount_in, draft, same
+from edgellm.models.download_records import Claim, Record, Records
+from edgellm.models.hashing import Work
+from edgellm.models.installed import Installed
+from edgellm.models.progress import Progress, State
+from edgellm.models.store import ModelStore
+from edgellm.settings import Settings
+
+_log = logging.getLogger(__name__)
+_POLL = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What downloads need of the program. `complete` adds to a card what only the hub knows.
+
+    `endpoints` are the addresses of the hub and its mirrors, `room` the free bytes of a folder's disk, `waits` the
+    seconds before each new attempt after a network failure, the last for all further ones.
+    """
+
+    settings: Callable[[], Settings]
+    store: Callable[[], ModelStore]
+    complete: Callable[[ModelCard], ModelCard]
+    endpoints: Callable[[Settings], tuple[str, ...]]
+    tools: Tools
+    room: Callable[[Path], int] = disk.room
+    waits: tuple[float, ...] = (15, 30, 60, 120, 300)
+
+
+class Job:
+    """One download. `tell` is called from its thread with every change; `patient` is to outlast network failures."""
+
+    def __init__(
+        self, card: ModelCard, records: Records, services: Services, tell: Callable[[Progress], None], patient: bool
+    ) -> None:
+        self.name = card.name
+        self._card = card
+        self._records = records
+        self._services = services
+        self._tell = tell
+        self._patient = patient
+        self._files: Files | None = None
+        self._shown = Progress(card.name, "queued", 0, card.size)
+        self._why = ""
+        self._stop = threading.Event()
+        self._finished = threading.Event()
+        self._polled = 0.0
+        self._local = False
+        self._rate = -1
+        self._installed: Installed | None = None
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        threading.Thread(target=self._run, name=f"download-{self.name}", daemon=True).start()
+
+    def stop(self, why: str) -> None:
+        """End soon: `why` is "paused", "canceled" or "closed". What the record says is the caller's business."""
+        self._why = self._why or why
+        self._stop.set()
+
+    def wait(self, timeout: float) -> bool:
+        """Whether it has ended, after at most so many seconds."""
+        return self._finished.wait(timeout)
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        if self._files is None or self._shown.state not in ("queued", "running"):
+            return self._shown
+        received, total, speed, left = self._files.meter.read()
+        state: State = "running" if self._files.crew and self._files.crew.busy else self._shown.state
+        return replace(self._shown, state=state, received=received, total=total, speed=speed, seconds_left=left)
+
+    def outcome(self) -> Installed:
+        """The installed model; raises what went wrong, `Stopped` when it was paused or canceled."""
+        if self._error is not None:
+            raise self._error
+        if self._installed is None:
+            raise Stopped("The download has not ended.")
+        return self._installed
+
+    def _run(self) -> None:
+        try:
+            self._installed = self._work()
+            size = self._installed.size
+            self._say("done", received=size, total=size)
+        except Stopped as error:
+            self._error = error
+            self._say("canceled" if self._why == "canceled" else "paused", error.message, error.hint)
+        except EdgeError as error:
+            self._error = error
+            self._say("failed", error.message, error.hint)
+        except Exception as error:  # a thread's boundary: `outcome` raises it again
+            _log.exception("a download failed")
+            self._error = error
+            self._say("failed", "The download stopped because of a fault in EdgeLLM.", "Try again.")
+        finally:
+            self._finished.set()
+
+    def _work(self) -> Installed:
+        claim, joined = self._claim()
+        new = False
+        try:
+            installed = self._installed_already()
+            if installed is None:
+                new = self._open(joined)
+                installed = self._persist()
+            self._records.remove(self.name)
+            return installed
+        except Stopped:
+            raise
+        except OfflineError:
+            if new and self._files is None:  # nothing was begun
+                self._records.remove(self.name)
+            raise
+        except EdgeError as error:
+            self._note(error, final=isinstance(error, ModelError))
+            raise
+        finally:
+            claim.release()
+
+    def _claim(self) -> tuple[Claim, bool]:
+        """The right to work on this download, and whether another process had it before."""
+        joined = False
+        while (claim := self._records.claim(self.name)) is None:
+            if self._stop.is_set():
+                raise self._stopped()
+            joined = True
+            record = self._records.load(self.name)
+            owner = f" (process {record.owner})" if record else ""
+            self._say(
+                "queued",
+                f"Another EdgeLLM{owner} is downloading {self.name}; waiting for it.",
+                received=amount_in(self._records.parts(self.name)),
+            )
+            self._stop.wait(_POLL)
+        return claim, joined
+
+    def _installed_already(self) -> Installed | None:
+        model, whole = same(self._card, self._services.store())
+        if model is not None and not whole:
+            raise ModelError(
+                f"There already is a model {model.name} with other files.",
+                f"Remove it first: edgellm models remove {model.name}",
+            )
+        return model
+
+    def _open(self, joined: bool) -> bool:
+        """Write down that this process works on it; whether nobody had asked for it before."""
+        record = self._records.load(self.name)
+        if joined and (record is None or record.state == "paused"):
+            self._why = "canceled" if record is None else "paused"
+            raise self._stopped()
+        if record is None:
+            self._records.save(replace(Record.new(self._card), owner=os.getpid()))
+            return True
+        again = replace(record, card=self._card, state="wanted", owner=os.getpid(), message="", hint="", final=False)
+        self._records.save(again)
+        return False
+
+    def _persist(self) -> Installed:
+        """Attempt it until it succeeds, is stopped, or fails for a reason that waiting does not mend."""
+        failures, before = 0, 0
+        while True:
+            try:
+                return self._attempt()
+            except NetworkError as error:
+                if not self._patient or error.lasting or isinstance(error, OfflineError):
+                    raise
+                received = self.progress().received
+                failures, before = (0 if received > before else failures + 1), received
+                waits = self._services.waits
+                seconds = max(waits[min(failures, len(waits) - 1)], error.retry_after or 0)
+                self._note(error)
+                self._say("queued", error.message, f"It goes on by itself in {seconds:.0f} seconds.")
+                until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                self._check()
+                self._stop.wait(_POLL)
+
+    def _attempt(self) -> Installed:
+        self._say("queued")
+        services, store = self._services, self._services.store()
+        card = services.complete(self._card)
+        download_plan.check_card(card)
+        settings = services.settings()
+        items = download_plan.items(card, services.endpoints(settings), settings.offline)
+        parts = self._records.parts(self.name)
+        files = Files(card, items, parts, services.tools)
+        work = Work(cancelled=self._ended)
+        with disk.told(parts.parent, f"{self.name} could not be downloaded"):
+            files.prepare(store.installed(), work)
+            download_plan.require_addresses(files.missing(), self.name, settings.offline)
+            self._require_room(card, files.here())
+        self._records.change(self.name, card=card)
+        self._files, self._local = files, settings.offline
+        gathered = files.fetch(self._tick, work)
+        self._check()
+        self._say("checking", received=files.meter.read()[0])
+        source = items[0].wanted.addresses[0] if items[0].wanted.addresses else card.repo
+        manifest = draft(card, gathered, source, services.tools.tuning.chunk)
+        return store.place(manifest, {path: one.place for path, one in gathered.items()})
+
+    def _require_room(self, card: ModelCard, here: Mapping[str, int]) -> None:
+        """Empty the bin if that helps. Raises `StorageError` with the sum when there still is too little room."""
+        folder, need = self._records.folder, download_plan.missing(card, here) + download_plan.RESERVE
+        if self._services.room(folder) < need:
+            self._services.store().make_room(need)
+        download_plan.require_room(card, here, self._services.room(folder), folder.parent)
+
+    def _tick(self) -> None:
+        self._check()
+        self._tell(self.progress())
+
+    def _check(self) -> None:
+        """Twice a second: may it go on, and as before? Raises `Stopped`, `OfflineError`."""
+        if self._stop.is_set():
+            raise self._stopped()
+        if 0 <= time.monotonic() - self._polled < _POLL:
+            return
+        self._polled = time.monotonic()
+        record = self._records.load(self.name)
+        if record is None or record.state == "paused":
+            self.stop("canceled" if record is None else "paused")
+            raise self._stopped()
+        settings = self._services.settings()
+        if settings.download_rate != self._rate:
+            self._rate = settings.download_rate
+            self._services.tools.rate.change(self._rate * 1000)
+        if settings.offline and not self._local:
+            raise OfflineError(
+                "The offline lock was put on, so the download waits.", "It goes on when the lock is off."
+            )
+
+    def _ended(self) -> bool:
+        return self._stop.is_set()
+
+    def _stopped(self) -> Stopped:
+        if self._why == "canceled":
+            return Stopped(f"The download of {self.name} was canceled; nothing of it is left.")
+        said = "is paused" if self._why == "paused" else "was interrupted, and what has arrived is kept"
+        return Stopped(f"The download of {self.name} {said}.", f"To go on: edgellm models pull {self.name}")
+
+    def _note(self, error: EdgeError, final: bool = False) -> None:
+        """Keep the sentence with the record, where that is possible: the disk may be full."""
+        try:
+            self._records.change(self.name, message=error.message, hint=error.hint, final=final)
+        except StorageError:
+            _log.warning("the reason of a failed download could not be kept")
+
+    def _say(self, state: State, message: str = "", hint: str = "", **sizes: Any) -> None:
+        self._shown = replace(
+            self.progress(), state=state, message=message, hint=hint, speed=0.0, seconds_left=None, **sizes
+        )
+        self._tell(self._shown)

@@ -1,0 +1,105 @@
+"""What a download needs before its first byte: checked names, addresses in their order, and room on the disk.
+
+Nothing here touches the network or writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from edgellm.errors import OfflineError, StorageError, UsageError
+from edgellm.isolation import is_loopback
+from edgellm.models.catalog import CardFile, ModelCard
+from edgellm.models.hub import address
+from edgellm.models.names import check_distinct, check_hash, check_name, check_relative
+from edgellm.models.transfer import Wanted, part_name
+
+RESERVE = 64_000_000
+"""Bytes that stay free on the disk, so that chats can still be saved."""
+_UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "KB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file to get: what it is, and the name of its part file."""
+
+    file: CardFile
+    wanted: Wanted
+    part: str
+
+
+def check_card(card: ModelCard) -> None:
+    """Raises `UntrustedName` for a name or hash that must not be used, `UsageError` when there is nothing to get."""
+    check_name(card.name)
+    if not card.files:
+        raise UsageError(f"{card.name} names no file to download.", "Name a file: edgellm models pull OWNER/NAME/FILE")
+    for file in card.files:
+        check_relative(file.path)
+        for known in filter(None, (file.sha256, file.git_oid)):
+            check_hash(known)
+    check_distinct(file.path for file in card.files)
+
+
+def items(card: ModelCard, endpoints: Sequence[str], locked: bool) -> tuple[Item, ...]:
+    """The files of a card, each with the addresses that may be used; with the offline lock, those of this machine."""
+    return tuple(_item(card, file, endpoints, locked) for file in card.files)
+
+
+def _item(card: ModelCard, file: CardFile, endpoints: Sequence[str], locked: bool) -> Item:
+    known = Wanted(addresses(card, file.path, endpoints, file.url), file.size, file.sha256, file.git_oid)
+    part = part_name(known)
+    if locked:
+        local = tuple(one for one in known.addresses if is_loopback(urlsplit(one).hostname or ""))
+        known = Wanted(local, file.size, file.sha256, file.git_oid)
+    return Item(file, known, part)
+
+
+def addresses(card: ModelCard, path: str, endpoints: Sequence[str], url: str = "") -> tuple[str, ...]:
+    """Where a file of a model can be had, the first choice first."""
+    if not card.repo:
+        return (url,) if url else ()
+    found = [address(endpoint, card.repo, card.revision, path) for endpoint in endpoints]
+    return tuple(dict.fromkeys([url, *found] if url else found))
+
+
+def require_addresses(wanted: Sequence[Item], name: str, locked: bool) -> None:
+    """Raises an error for a file that can be had nowhere: `OfflineError` when the lock is the reason."""
+    for item in wanted:
+        if item.wanted.addresses:
+            continue
+        if locked:
+            raise OfflineError(
+                f"The offline lock is on, so {name} was not downloaded.",
+                "To allow connections, set offline = false in the settings.",
+            )
+        raise UsageError(f"{name} does not say where {item.file.path} can be had.", "Choose another model.")
+
+
+def require_room(card: ModelCard, here: Mapping[str, int], free: int, folder: Path) -> None:
+    """Raises `StorageError`, with the sum, when the files do not fit. `here` are the bytes of each that are there."""
+    need = missing(card, here)
+    if not need or need + RESERVE <= free:
+        return
+    there = sum(min(here.get(file.path, 0), file.size or 0) for file in card.files)
+    kept = f" besides the {amount(there)} that are here" if there else ""
+    raise StorageError(
+        f"{card.name} needs {amount(need)}{kept}, and {amount(free)} is free in {folder}, "
+        f"of which {amount(RESERVE)} is kept for your chats.",
+        f"Free {amount(need + RESERVE - free)}, or choose another folder for models in the settings.",
+    )
+
+
+def missing(card: ModelCard, here: Mapping[str, int]) -> int:
+    """Bytes that have yet to come, of the files whose size is known."""
+    return sum(max(0, (file.size or 0) - here.get(file.path, 0)) for file in card.files)
+
+
+def amount(size: int) -> str:
+    """A size as a person reads it."""
+    for unit, name in _UNITS:
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} bytes"
