@@ -35,7 +35,7 @@ FLOORS = {
 # Values and protocols that every room speaks. It stands on the ground floor, and imports nothing above it.
 VALUES = "edgellm.runtimes.base"
 CHOSEN = "(chosen at run time)"
-FACE_STARTERS = frozenset({"edgellm.cli.main", "edgellm.cli.window"})
+FACE_STARTERS = frozenset({"edgellm.cli.main", "edgellm.cli.window", "edgellm.cli.models_share"})
 MODEL_LIBRARIES = frozenset(
     {"llama_cpp", "onnxruntime", "torch", "transformers", "optimum", "tokenizers", "onnx", "gguf", "sentencepiece"}
 )
