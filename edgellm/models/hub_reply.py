@@ -175,11 +175,8 @@ def _license(data: Mapping[str, Any], tags: list[str]) -> str:
 def _gguf_facts(said: Any) -> tuple[str, int]:
     if not isinstance(said, dict):
         return "", 0
-    name, context = said.get("architecture"), said.get("context_length")
-    plain = isinstance(name, str) and bool(_ARCHITECTURE.fullmatch(name))
-    return name if plain and isinstance(name, str) else "", context if type(
-        context
-    ) is int and 0 < context < 1 << 26 else 0
+    name, context = _short(said.get("architecture")), _count(said.get("context_length"))
+    return name if _ARCHITECTURE.fullmatch(name) else "", context if context < 1 << 26 else 0
 
 
 def _languages(card: Any) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class Tokens:
         return self._from_ring(origin) == token
 
     def _ask(self, question: Callable[[KeyringBackend], Any]) -> Any:
-        """What the keyring answers; None when there is none, or it fails. Between two uses it can be locked or opened."""
+        """What the keyring answers; None when there is none, or it fails. It can be locked between two uses."""
         ring = self._given
         try:
             if ring is None:
