@@ -7,67 +7,26 @@ and judge what a server says, `retry` knows when and whom to ask again, `rate` h
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgellm import trouble
 from edgellm.errors import ModelDamaged, NetworkError, StorageError, UsageError
 from edgellm.models import answers
-from edgellm.models.names import check_hash
 from edgellm.models.parts import Part
+from edgellm.models.ranges import fetch_ranges
 from edgellm.models.rate import Control
 from edgellm.models.retry import Tuning
 from edgellm.models.source import Connect, Reply, Source
+from edgellm.models.wanted import Fetched, Wanted, part_name
+
+__all__ = ["Connect", "Control", "Fetched", "Tuning", "Wanted", "fetch", "fetch_ranges", "part_name"]
 
 _MOST_WRONG = {"file": 2, "chunk": 5}
 """How often one address may send a whole file, or a chunk, with a wrong hash before it is not asked again."""
 _MOST_RESTARTS = 3
 _TELL_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One file: its addresses, tried in turn, and what is known of it before the first byte.
-
-    `sha256` or `git_oid` (git's blob id, 40 digits) are hex, empty when unknown; `chunks` are the sha256 of each part
-    of `Tuning.chunk` bytes. Raises `UntrustedName` for what is no hash.
-    """
-
-    addresses: tuple[str, ...]
-    size: int | None = None
-    sha256: str = ""
-    git_oid: str = ""
-    chunks: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for known in (self.sha256, self.git_oid, *self.chunks):
-            if known:
-                check_hash(known)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A whole, verified file at `path`. `received` are the bytes that came over the network for it, this time."""
-
-    path: Path
-    size: int
-    sha256: str
-    chunks: tuple[str, ...]
-    received: int
-    etag: str = ""
-
-
-def part_name(wanted: Wanted) -> str:
-    """The name of the part file: `<sha256>.part`, or a hash of the address where the content's is unknown."""
-    if wanted.sha256:
-        return f"{wanted.sha256.lower()}.part"
-    if wanted.git_oid:
-        return f"git-{wanted.git_oid.lower()}.part"
-    return f"link-{hashlib.sha256(wanted.addresses[0].encode()).hexdigest()[:40]}.part"
 
 
 def fetch(wanted: Wanted, part: Path, connect: Connect, control: Control, tuning: Tuning | None = None) -> Fetched:
@@ -217,14 +176,3 @@ class _Transfer:
         if at_once or now - self._told >= _TELL_SECONDS:
             self._told = now
             self._control.progress(self._part.size, self._total)
-
-
-def fetch_ranges(
-    wanted: Wanted, path: Path, chunks: Sequence[int], connect: Connect, control: Control, tuning: Tuning | None = None
-) -> int:
-    """Fetch chunks, by number, again and write each into `path` once its hash is right. Returns the bytes received.
-
-    Needs `wanted.chunks` and `wanted.size`, which the file is given. `control.progress` counts the bytes of these
-    chunks. Raises as `fetch` does; what was repaired stays repaired.
-    """
-    raise NotImplementedError
