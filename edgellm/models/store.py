@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgellm.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported, StorageError, UsageError
+from edgellm.errors import ModelDamaged, ModelNotFound, ModelUnsupported, StorageError, UsageError
 from edgellm.models import bin as bins
 from edgellm.models import disk, lookup, moving, sharing
 from edgellm.models import folder as folders
@@ -107,31 +107,37 @@ class ModelStore:
         check_name(draft.name)
         draft = replace(draft, added=draft.added or now())
         draft = replace(draft, checked=draft.checked or draft.added)
-        if self._same(draft, top) is None:
+        if (there := self.same(draft)) is None:
             with Staging(top) as staging:
                 with disk.told(top, f"{draft.name} could not be installed"):
                     for file in draft.files:
                         if files[file.path].stat().st_size != file.size:
                             raise ModelDamaged(f"{draft.name}: {file.path} has not the size it should have.")
                         staging.take(file.path, files[file.path], keep=keep)
-                self.publish(staging, draft, replace_old=replace_old)
-        placed = self._same(draft, top)
-        if placed is None:
-            raise ModelError(f"{draft.name} was changed while it was installed.", "Try again.")
+                there = self.publish(staging, draft, replace_old=replace_old)
         if not keep:
             for source in files.values():
                 source.unlink(missing_ok=True)
-        return placed
+        return there
 
     def publish(self, staging: Staging, draft: Manifest, *, replace_old: bool = False) -> Installed:
         """Make what was prepared in `staging` a model. Raises `ModelError` when the name is taken, `StorageError`."""
-        old = [one for one in self._own() if one.folder == staging.top and _is_named(one, draft.name)]
         if replace_old:
-            for model in old:
-                bins.remove(model.name, model.size, model.folder, model.items)
+            for model in self._own(staging.top):
+                if _is_named(model, draft.name):
+                    bins.remove(model.name, model.size, model.folder, model.items)
         sharing.share(staging.folder, draft, self._own(staging.top))
         place = staging.commit(draft)
-        return next(one for one in self._own() if one.items == (place,))
+        return self._at(staging.top, (place,))
+
+    def same(self, draft: Manifest) -> Installed | None:
+        """The installed model of this name in the folder for new ones, if it has the same files and is whole."""
+        for model in self._own(self.folder):
+            if model.manifest and model.home == self.folder / draft.name and not model.problem:
+                here = {(file.path, file.size, file.sha256) for file in model.manifest.files}
+                if here == {(file.path, file.size, file.sha256) for file in draft.files}:
+                    return model
+        return None
 
     def remove(self, name: str) -> Removed:
         """Put a model into the bin of its folder. Raises `UsageError` for one that is not ours, `StorageError`."""
@@ -148,7 +154,7 @@ class ModelStore:
         removed = self._removed(name)
         bins.restore(removed)
         items = tuple(removed.folder / path for path in removed.items)
-        return next(model for model in self._own() if model.folder == removed.folder and model.items == items)
+        return self._at(removed.folder, items)
 
     def discard(self, name: str = "", older_than: float = 0.0) -> int:
         """Empty the bin, or remove one model in it for good; returns the bytes of what went.
@@ -246,19 +252,17 @@ class ModelStore:
             raise ModelNotFound(f"{name} is not in the bin.", f"In the bin: {names}.")
         return same[0]
 
+    def _at(self, folder: Path, items: tuple[Path, ...]) -> Installed:
+        """The model that was just put there."""
+        model = next((model for model in self._own(folder) if model.items == items), None)
+        if model is None:
+            raise ModelError(f"{items[0].name} was changed by another program meanwhile.", "Look: edgellm models list")
+        return model
+
     def _own(self, folder: Path | None = None) -> tuple[Installed, ...]:
         """Our models and those a person put into our folders."""
         found = (model for model in self.installed(others=False) if not model.builtin)
         return tuple(model for model in found if folder in (None, model.folder))
-
-    def _same(self, draft: Manifest, top: Path) -> Installed | None:
-        """The model of this name in `top`, if it has the same files and is whole."""
-        for model in self._own(top):
-            if model.manifest and model.home == top / draft.name and not model.problem:
-                here = {(file.path, file.size, file.sha256) for file in model.manifest.files}
-                if here == {(file.path, file.size, file.sha256) for file in draft.files}:
-                    return model
-        return None
 
 
 def installed(paths: Paths) -> tuple[Installed, ...]:
