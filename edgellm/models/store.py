@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgellm.errors import ModelDamaged, ModelNotFound, ModelUnsupported, StorageError, UsageError
+from edgellm.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported, StorageError, UsageError
 from edgellm.models import bin as bins
 from edgellm.models import disk, lookup, moving, sharing
 from edgellm.models import folder as folders
