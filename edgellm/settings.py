@@ -90,6 +90,7 @@ class Settings:
     )
     download_rate: int = _setting(0, "Most kilobytes per second for downloads; 0 is no limit.", between=(0, 10_000_000))
     downloads_at_once: int = _setting(3, "Files of a model that are fetched at the same time.", between=(1, 16))
+    offer_model: bool = _setting(True, "Offer a model that fits this computer while only the starter is here.")
     theme: str = _setting("system", "Colors of the window.", choices=("system", "light", "dark", "contrast"))
     shortcuts: str = _setting("", "Changed keyboard shortcuts, such as new=Ctrl+T; the window's F1 sheet changes them.")
     language: str = _setting(

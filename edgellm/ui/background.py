@@ -1,7 +1,7 @@
 """One tiny threading API: run a short job off the main thread, get its result back on it.
 
-Jobs of one `Background` run one after the other, so a write is always seen by the read that follows it. Tests hand
-over `Inline`, which runs the job at once. Long work goes to the engine instead.
+Jobs of one `Background` run one after the other, so a write is always seen by the read that follows it; only work that
+may stand beside other work is given one with several threads. Tests hand over `Inline`, which runs the job at once.
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ class _Job(QRunnable):
 
 
 class Background:
-    """A pool of one thread. Create it on the main thread."""
+    """A pool of threads, mostly of one. Create it on the main thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
         self._pool = QThreadPool()
-        self._pool.setMaxThreadCount(1)
+        self._pool.setMaxThreadCount(threads)
         self._mailbox = _Mailbox()
 
     def run(

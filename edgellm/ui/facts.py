@@ -39,6 +39,8 @@ def seconds(value: float) -> str:
 
 def size(amount: float) -> str:
     """Bytes for reading."""
+    if 0 < amount < 1e6:
+        return f"{max(amount / 1e3, 1):.0f} kB"
     if amount < 1e9:
         return f"{amount / 1e6:.0f} MB"
     return f"{amount / 1e9:.1f} GB"

@@ -21,6 +21,7 @@ from edgellm.ui.conversation import Conversation, Limits
 from edgellm.ui.engine_worker import EngineWorker
 from edgellm.ui.icons import app_icon
 from edgellm.ui.keyboard import Keyboard
+from edgellm.ui.models_work import ModelsWork, Runners
 from edgellm.ui.notices import Notices
 from edgellm.ui.sampler import Sampler
 from edgellm.ui.services import Services
@@ -31,6 +32,8 @@ from edgellm.ui.window import Window
 
 if TYPE_CHECKING:
     from edgellm.app import App
+
+_LONG_JOBS, _CONNECTIONS = 2, 3
 
 
 def run(app_factory: Callable[[], App]) -> int:
@@ -79,7 +82,9 @@ def build(qt: QApplication, app: App) -> Window:
     conversation = Conversation(app.store, background, worker, limits)
     sampler = Sampler(worker.engine_pid, worker.meter.speed)
     keyboard = Keyboard(app.settings.shortcuts)
-    services = Services(app, theme, background, worker, conversation, Notices(theme), sampler, keyboard)
+    notices = Notices(theme)
+    models = ModelsWork(app, Runners(Background(), Background(_LONG_JOBS), Background(_CONNECTIONS)), notices)
+    services = Services(app, theme, background, worker, conversation, notices, sampler, keyboard, models)
     window = Window(services)
     StartupReport(window)
     return window
@@ -92,6 +97,7 @@ def start(window: Window) -> None:
     window.chat.start()
     services.background.run(markdown.warm_up)
     services.sampler.start()
+    services.models.start()
     tell(services)
 
 
@@ -113,6 +119,7 @@ def finish(window: Window) -> None:
     """End threads and engine, in an order in which nothing written is lost."""
     services = window.services
     services.sampler.close()
+    services.models.close()
     services.worker.close()
     services.background.close()
     services.app.close()

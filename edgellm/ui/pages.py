@@ -31,7 +31,7 @@ class Page:
 class Soon:
     """What a page that is still to come says: one sentence, and one button that helps today.
 
-    `action` is `copy` (the command line's way to the clipboard), `open-model` or `chat`.
+    `action` is `copy` (the command line's way to the clipboard) or `chat`.
     """
 
     sentence: str
@@ -133,8 +133,9 @@ def _chat(services: Services) -> QWidget:
 
 
 def _models(services: Services) -> QWidget:
-    sentence = tr("Downloading and comparing models is still to come; a .gguf file that you have can be opened now.")
-    return SoonPage(services.theme, "models", tr("Models"), Soon(sentence, tr("Open a model file…"), "open-model"))
+    from edgellm.ui.models_page import ModelsPage
+
+    return ModelsPage(services)
 
 
 def _workbench(services: Services) -> QWidget:

@@ -9,6 +9,7 @@ from edgellm.ui.background import Runner
 from edgellm.ui.conversation import Conversation
 from edgellm.ui.engine_worker import EngineWorker
 from edgellm.ui.keyboard import Keyboard
+from edgellm.ui.models_work import ModelsWork
 from edgellm.ui.notices import Notices
 from edgellm.ui.sampler import Sampler
 from edgellm.ui.theme import Theme
@@ -29,3 +30,4 @@ class Services:
     notices: Notices
     sampler: Sampler
     keyboard: Keyboard
+    models: ModelsWork

@@ -35,7 +35,8 @@ GROUPS = (
     ("Window", ("theme", "language", "shortcuts")),
     ("Model", ("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type")),
     ("Answers", ("temperature", "max_tokens")),
-    ("Network", ("offline", "proxy", "mirror")),
+    ("Network", ("offline", "proxy", "mirror", "further_mirrors")),
+    ("Models and downloads", ("model_folders", "download_rate", "downloads_at_once", "offer_model")),
 )
 RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type"))
 NAMES = {
@@ -51,6 +52,11 @@ NAMES = {
     "offline": "Offline lock",
     "proxy": "Proxy",
     "mirror": "Mirror",
+    "further_mirrors": "Further mirrors",
+    "model_folders": "Folders for models",
+    "download_rate": "Download limit",
+    "downloads_at_once": "Files at once",
+    "offer_model": "Offer a model",
     "theme": "Theme",
     "language": "Language",
     "shortcuts": "Keyboard",

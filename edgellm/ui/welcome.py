@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from edgellm.ui.icons import app_icon, pixmap
 from edgellm.ui.language import tr
+from edgellm.ui.models_offer import OfferCard
 from edgellm.ui.theme import Theme
 
 _WIDTH = 720
@@ -133,6 +134,8 @@ class Welcome(QScrollArea):
         rows.addStretch(2)
         rows.addLayout(self._heading())
         rows.addLayout(self._make_grid())
+        self.offer = OfferCard(theme)
+        rows.addWidget(self.offer)
         self.notice = self._starter_card()
         rows.addWidget(self.notice)
         rows.addStretch(3)
@@ -206,7 +209,7 @@ class Welcome(QScrollArea):
                 "It is tiny, works without a network, and knows everyday sentences in English, French, German, Spanish "
                 "and Chinese: translating, short summaries, answers from a short text, classifying, little stories. "
                 "It refuses about nine in ten questions from outside its world, so do not believe the rest. "
-                "For anything else, open a larger model (a .gguf file) from the model menu above."
+                "For anything else, get a larger model from the Models page."
             ),
             wordWrap=True,
         )

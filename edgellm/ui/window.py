@@ -130,6 +130,11 @@ class Window(QMainWindow):
         worker.failed.connect(self._on_failed)
         worker.too_large.connect(self._on_too_large)
         services.conversation.ended.connect(self._on_ended)
+        services.models.use_wanted.connect(self._choose_model)
+        services.models.unlock_wanted.connect(lambda: self._set_offline(False))
+        services.models.offered.connect(self.chat.welcome.offer.show_offer)
+        services.models.activities_changed.connect(self._show_offered_download)
+        self.chat.welcome.offer.wanted.connect(self._on_offer)
         services.sampler.sampled.connect(self.strip.show_sample)
 
     def _connect_page(self, page: QWidget) -> None:
@@ -161,10 +166,13 @@ class Window(QMainWindow):
         self.services.keyboard.bind(self, actions)
 
     def _on_status(self, status: Status) -> None:
+        another = self.status is None or self.status.model != status.model
         self.status = status
         self.selector.show_status(status)
         self.strip.show_status(status)
         self.chat.show_status(status, is_starter_name(status.model))
+        if another:
+            self.services.models.refresh()
 
     def _on_failed(self, error: EdgeError) -> None:
         self._show_no_model(error)
@@ -187,13 +195,27 @@ class Window(QMainWindow):
         if self._save(model=name):
             self.services.worker.load(name, asked=True)
 
+    def _on_offer(self, action: str, name: str) -> None:
+        self.services.models.act_on_offer(action, name)
+        if action == "others":
+            self.open_key("models")
+
+    def _show_offered_download(self) -> None:
+        card = self.chat.welcome.offer
+        if card.offer is not None:
+            card.show_activity(self.services.models.feed.activity(card.offer.name))
+
     def _set_offline(self, on: bool) -> None:
         if self._save(offline=on):
             words = (
                 tr("The offline lock is on.") if on else tr("The offline lock is off; nothing is sent unless you ask.")
             )
             self.services.notices.say(words, tr("Undo"), lambda: self._set_offline(not on))
+        self._show_lock()
+
+    def _show_lock(self) -> None:
         self.strip.show_offline(self.services.app.settings.offline)
+        self.services.models.show_lock()
 
     def _save(self, **values: object) -> bool:
         try:
@@ -208,7 +230,7 @@ class Window(QMainWindow):
         if name == "theme":
             self.services.theme.choose(str(value))
         elif name == "offline":
-            self.strip.show_offline(bool(value))
+            self._show_lock()
         elif name == "language":
             notices.say(tr("The language changes when EdgeLLM is started again."))
         elif name in RELOADS:
@@ -222,8 +244,6 @@ class Window(QMainWindow):
         if action == "copy":
             QGuiApplication.clipboard().setText(command)
             self.services.notices.say(tr("Copied. Paste it into a terminal."))
-        elif action == "open-model":
-            self.selector.open_file()
         else:
             self.open_page(0)
 
