@@ -1,4 +1,7 @@
-"""`edgellm doctor`: this machine, what was chosen for a model, and why. Prints what `runtimes/report.py` gathers."""
+"""`edgellm doctor`: this machine, what was chosen for a model, and why; `--measure` measures how fast it is.
+
+Prints what `runtimes/report.py` gathers, and what `engine/selftest.py` found.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_model_options
 from edgellm.cli.parser import Parser
-from edgellm.cli.session import Session
+from edgellm.cli.session import INTERRUPTED, Session
 
 if TYPE_CHECKING:
     from edgellm.runtimes.report import Source
@@ -17,11 +21,16 @@ if TYPE_CHECKING:
 
 def configure(parser: Parser) -> None:
     """Add the arguments."""
+    parser.add_argument(
+        "--measure", action="store_true", help="Measure how fast this machine is (20 seconds), and keep the result."
+    )
     add_model_options(parser, sampling=False)
 
 
 def run(arguments: Namespace, session: Session) -> int:
     """Print the report; 1 when the model cannot be run here."""
+    if arguments.measure:
+        return measure(session)
     app = session.app
     return report(app, app.settings.model, arguments.json, session.output.raw)
 
@@ -36,3 +45,26 @@ def report(app: Source, model: str, as_json: bool, write: Callable[[str], None])
     else:
         write("\n".join(as_lines(found)) + "\n")
     return 1 if found["problem"] else 0
+
+
+def measure(session: Session) -> int:
+    """Measure, with a line for each step, and say what the figures mean. Ctrl-C leaves the measurement before it."""
+    from edgellm.engine import selftest
+    from edgellm.runtimes import build, device, speed_file, speed_report
+    from edgellm.runtimes.speed import machine_name
+
+    app, output = session.app, session.output
+    bench = selftest.Bench(app.paths, app.hardware(), app.settings, build.inspect())
+    with Interrupt() as stop:
+        test = selftest.run(bench, lambda step, done: output.progress(f"{done:4.0%}  {step}"), stop)
+    if test is None:
+        output.note("Stopped: the measurement before it is kept.")
+        output.document(test=None)
+        return INTERRUPTED
+    speeds = speed_file.load(app.paths.machine, machine_name(bench.hardware, bench.build))
+    found = speed_report.section(speeds, device.threads(bench.hardware, app.settings).value)
+    output.line("How fast this computer is")
+    for line in speed_report.lines(found):
+        output.line(line)
+    output.document(**found)
+    return 0

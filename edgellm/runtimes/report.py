@@ -19,12 +19,13 @@ from edgellm.errors import EdgeError
 from edgellm.hardware.probe import Hardware
 from edgellm.models.gguf import GgufHeader, read_header
 from edgellm.paths import Paths
-from edgellm.runtimes import device, variants
+from edgellm.runtimes import device, speed_file, speed_report, variants
 from edgellm.runtimes.base import Choice, Placement
 from edgellm.runtimes.budget import gigabytes
 from edgellm.runtimes.build import Build, inspect
 from edgellm.runtimes.ladder import ladder
 from edgellm.runtimes.select import Selection, choose
+from edgellm.runtimes.speed import machine_name
 from edgellm.settings import Settings
 
 # Kind of runtime: the package it needs, its distribution, and what it is for
@@ -67,6 +68,10 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
         "hardware": _hardware(hardware),
         "build": _build(build, hardware),
         "runtimes": [_runtime(name) for name in _RUNTIMES],
+        "speed": speed_report.section(
+            speed_file.load(app.paths.machine, machine_name(hardware, build)),
+            device.threads(hardware, app.settings).value,
+        ),
         "crashed_here": list(crashed_here(app.paths.machine)),
         "problem": None,
     }
@@ -163,6 +168,9 @@ def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "What is installed"
     yield from _build_lines(report)
+    yield ""
+    yield "How fast it is"
+    yield from speed_report.lines(report["speed"])
     if "model" in report:
         yield ""
         yield from _model_lines(report["model"])

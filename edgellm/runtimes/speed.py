@@ -23,9 +23,10 @@ Basis = Literal["measured", "scaled", "test"]
 class SelfTest:
     """What `edgellm doctor --measure` found. Speeds of memory and disk are bytes a second, 0 where not measured.
 
-    `bandwidth` is the best of several rounds, `usual_bandwidth` their median; `compute` is float32 operations a second;
-    `decode` and `prefill` are tokens a second of the model that was used, whose work for a token the next three fields
-    give; `busy` is the share of the processor that other programs had; `time` is Unix seconds.
+    `bandwidth` is what is reached when nothing gets in the way, `usual_bandwidth` the median of all rounds. `compute`
+    is float32 operations a second. `decode` and `prefill` are tokens a second of the starter, and the next three
+    fields the work of one of its tokens. `busy` is the share of the processor that other programs had; `time` is Unix
+    seconds.
     """
 
     time: int = 0
