@@ -6,6 +6,7 @@ in the thread that loads the model. There is no state outside the `App` object.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edgellm import log, paths, settings
+from edgellm.errors import ModelNotFound
+from edgellm.models import lookup
 from edgellm.models import store as models
 from edgellm.paths import Paths
 from edgellm.settings import Settings
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
     from edgellm.engine.status import Plan
     from edgellm.engine.supervisor import Engine
     from edgellm.hardware.probe import Hardware
+    from edgellm.models.catalog import Catalog, ModelCard
+    from edgellm.models.downloads import Downloads
+    from edgellm.models.hub import Hub
+    from edgellm.models.store import ModelStore
+    from edgellm.network import Client
+    from edgellm.runtimes.advice import Here
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -41,6 +50,8 @@ class App:
         self._hardware: Hardware | None = None
         self._engine: Engine | None = None
         self._store: Store | None = None
+        self._catalog: Catalog | None = None
+        self._downloads: Downloads | None = None
 
     @classmethod
     def create(cls, overrides: Mapping[str, Any] = _NOTHING) -> App:
@@ -60,6 +71,16 @@ class App:
             self._hardware = probe.refresh(known) if known else probe.probe(build.inspect().library_dir)
             return self._hardware
 
+    def here(self) -> Here:
+        """What advice about models is given for: this computer as it is now, the settings, and what was measured."""
+        from edgellm.runtimes import build, speed_file
+        from edgellm.runtimes.advice import Here
+        from edgellm.runtimes.speed import machine_name
+
+        hardware, library = self.hardware(), build.inspect()
+        speeds = speed_file.load(self.paths.machine, machine_name(hardware, library))
+        return Here(hardware, self.settings, library, speeds)
+
     def engine(self) -> Engine:
         """The engine of this run; it starts a process when a model is loaded."""
         from edgellm.engine.supervisor import Engine
@@ -78,9 +99,76 @@ class App:
                 self._store = Store(self.paths.chats_db)
             return self._store
 
+    def models(self) -> ModelStore:
+        """The models on this machine, in the folders of the settings."""
+        from edgellm.models import found
+
+        named = (folder.strip() for folder in self.settings.model_folders.split(os.pathsep))
+        folders = tuple(Path(folder).expanduser() for folder in named if folder)
+        return models.ModelStore(self.paths, folders, found.places())
+
+    def downloads(self) -> Downloads:
+        """The downloads of this run; `close` ends them, and the next start goes on with them."""
+        from edgellm.models.downloads import Downloads
+
+        with self._lock:
+            if self._downloads is None:
+                self._downloads = Downloads(lambda: self.settings, self.models, self.connect, self._complete)
+            return self._downloads
+
+    def hub(self) -> Hub:
+        """The hub, asked through `connect`."""
+        from edgellm import network
+        from edgellm.models.hub import Hub
+
+        return Hub(self.connect, network.endpoints(self.settings)[1:])
+
+    def connect(self, purpose: str) -> Client:
+        """A client of the one door to the network, with the person's token for the hub. Close it after use."""
+        from edgellm import network
+        from edgellm.models.token import Tokens
+
+        token = Tokens(self.paths).read(network.endpoint(self.settings))
+        return network.client(self.settings, self.paths.ledger, purpose, token)
+
+    def catalog(self) -> Catalog:
+        """The models that can be had, read once. What is wrong with the person's own list is its notice."""
+        from edgellm.models import catalog
+
+        with self._lock:
+            if self._catalog is None:
+                self._catalog = catalog.load(self.paths)
+            return self._catalog
+
+    def card(self, name: str) -> ModelCard | None:
+        """The card of the catalog that `name` means: its name in any case, or all of it but a last part such as -q4."""
+        wanted = name.strip().lower()
+        cards = self.catalog().cards
+        same = [card for card in cards if card.name == wanted]
+        same = same or [card for card in cards if card.name.rpartition("-")[0] == wanted]
+        return same[0] if len(same) == 1 else None
+
     def model_path(self, name: str = "") -> Path:
-        """The file of a model by name or path; empty is the one of the settings, or the built-in one."""
-        return models.resolve(name or self.settings.model, self.paths)
+        """What to load for a model by name or path; empty is the one of the settings, or the built-in one.
+
+        Raises a `ModelError`; for a model of the catalog that is not installed it names the command that installs it.
+        """
+        wanted = name or self.settings.model
+        try:
+            return self.models().resolve(wanted)
+        except ModelNotFound as error:
+            raise self.missing(wanted, error) from error
+
+    def missing(self, name: str, error: ModelNotFound) -> ModelNotFound:
+        """A better error than `error` for a model that is not installed, if the catalog has it or one of its name."""
+        if (card := self.card(name)) is not None:
+            return ModelNotFound(f"Model {card.name} is not installed.", f"Run: edgellm models pull {card.name}")
+        known = [model.name for model in self.models().installed()]
+        known += [card.name for card in self.catalog().cards]
+        better = lookup.not_found(name.strip(), known)
+        if better.message != error.message or lookup.is_path(name):
+            return error  # it is about something else
+        return ModelNotFound(better.message, f"{better.hint} list --all")
 
     def save_settings(self, **values: Any) -> None:
         """Change settings, for this run and the next. Overrides of this run are not written.
@@ -92,13 +180,19 @@ class App:
         self.settings = settings.changed(self.settings, **values)
 
     def close(self) -> None:
-        """End the engine and close the chats."""
+        """End the engine and the downloads, and close the chats."""
         with self._lock:
             engine, store, self._engine, self._store = self._engine, self._store, None, None
+            downloads, self._downloads = self._downloads, None
+        if downloads is not None:
+            downloads.close()
         if engine is not None:
             engine.close()
         if store is not None:
             store.close()
+
+    def _complete(self, card: ModelCard) -> ModelCard:
+        return self.hub().complete(card)
 
     def _plan(self, path: Path, anyway: bool) -> Plan:
         """The ways to run the model at `path` here, best first; one at least, if `anyway`. Raises an `EdgeError`."""

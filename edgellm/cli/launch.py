@@ -8,15 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from edgellm import log, paths
-from edgellm.cli.commands import ALIASES, COMMANDS, Command
+from edgellm.cli import online
+from edgellm.cli.commands import COMMANDS, HELP, find
 from edgellm.cli.interrupt import Notice
 from edgellm.cli.output import Output, say_version
-from edgellm.cli.parser import did_you_mean
 from edgellm.cli.session import Session
-from edgellm.errors import EdgeError, UsageError
+from edgellm.errors import EdgeError, OfflineError, Stopped
 
 INTERRUPTED = 130
-_HELP = ("-h", "--help", "help")
 
 
 def launch(arguments: Sequence[str]) -> int:
@@ -32,6 +31,9 @@ def _guarded(arguments: Sequence[str], output: Output, notice: Notice) -> int:
         status = _dispatch(arguments, output)
         sys.stdout.flush()
         return status
+    except Stopped as error:
+        output.note(error.message)
+        return _interrupted(output, error.message)
     except EdgeError as error:
         return _interrupted(output) if notice.pressed else _fail(output, error)
     except KeyboardInterrupt:
@@ -49,9 +51,9 @@ def _guarded(arguments: Sequence[str], output: Output, notice: Notice) -> int:
         return _fail(output, EdgeError("Something went wrong inside EdgeLLM.", f"The details are in {where}."))
 
 
-def _interrupted(output: Output) -> int:
+def _interrupted(output: Output, sentence: str = "Interrupted.") -> int:
     output.end()
-    output.document(text=output.text, error="Interrupted.", hint="", kind="Interrupted")
+    output.document(text=output.text, error=sentence, hint="", kind="Interrupted")
     return INTERRUPTED
 
 
@@ -68,28 +70,21 @@ def _dispatch(arguments: Sequence[str], output: Output) -> int:
         from edgellm.cli.window import open_window
 
         return open_window()
-    name, rest = arguments[0], list(arguments[1:])
-    if name in _HELP:
+    if arguments[0] in HELP:
         return _help(output)
-    if name in ("--version", "-V"):
+    if arguments[0] in ("--version", "-V"):
         return say_version()
-    command = _command(name)
+    command, rest = find(arguments)
     try:
         parsed = command.parser().parse(rest)
     except SystemExit as ended:
         return int(ended.code or 0)
     output.quiet = bool(getattr(parsed, "quiet", False))
     with Session(output, parsed) as session:
-        return command.load().run(parsed, session)
-
-
-def _command(name: str) -> Command:
-    table = {command.name: command for command in COMMANDS}
-    name = ALIASES.get(name, name)
-    if name in table:
-        return table[name]
-    kind = "option" if name.startswith("-") else "command"
-    raise UsageError(f"There is no {kind} {name}.", did_you_mean(name, list(table)))
+        try:
+            return command.load().run(parsed, session)
+        except OfflineError as error:
+            raise OfflineError(error.message, online.HINT if hasattr(parsed, "online") else error.hint) from error
 
 
 def _help(output: Output) -> int:

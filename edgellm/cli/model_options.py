@@ -53,9 +53,18 @@ def add_output_options(parser: Parser) -> None:
     group.add_argument("--quiet", action="store_true", help="Print no notes beside the answer.")
 
 
+def add_online_option(parser: Parser) -> None:
+    """Add `--online`, for a command that needs another computer."""
+    group = parser.add_argument_group("network")
+    group.add_argument(
+        "--online", action="store_true", help="Allow connections for this command, although the offline lock is on."
+    )
+
+
 def overrides(arguments: Namespace) -> dict[str, Any]:
     """The settings that the options replace. Raises `UsageError` for a value out of range."""
     given = {name: getattr(arguments, name, None) for name in _SETTINGS}
+    given["offline"] = False if getattr(arguments, "online", False) else None
     values = {name: value for name, value in given.items() if value is not None}
     try:
         changed(Settings(), **values)

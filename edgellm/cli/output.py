@@ -6,6 +6,7 @@ Answers go to standard output, everything else to standard error, so that a pipe
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 from typing import Any, TextIO
@@ -94,6 +95,26 @@ class Output:
             self._break_line()
             print(f"\x1b[2m{self._safe(text, sys.stderr)}\x1b[0m", file=sys.stderr, flush=True)
 
+    @property
+    def animated(self) -> bool:
+        """Whether a person watches standard error on a terminal that can redraw a line."""
+        plain = self.as_json or self.quiet or os.environ.get("TERM", "") in ("dumb", "unknown")
+        return sys.stderr.isatty() and not plain
+
+    def aside(self) -> TextIO:
+        """The stream for a bar that redraws itself: standard error. What goes there must be `clean`."""
+        return sys.stderr
+
+    def clean(self, text: str) -> str:
+        """One line of `text` with nothing in it that could steer a terminal."""
+        return _CONTROL.sub("", " ".join(text.split()))
+
+    def progress(self, text: str) -> None:
+        """A line about how far something is, where no bar can be drawn; none with `--json` or `--quiet`."""
+        if not self.as_json and not self.quiet:
+            self._break_line()
+            print(self.clean(text), file=sys.stderr, flush=True)
+
     def document(self, **fields: Any) -> None:
         """The one JSON object of this command, with the notes; nothing without `--json`."""
         if self.as_json:
@@ -118,6 +139,14 @@ class Output:
         """A line typed by the person. Raises `EOFError` at the end of input."""
         self.end()
         return input(prompt)
+
+    def ask_secret(self, prompt: str) -> str:
+        """A line that is not shown while it is typed, or the first of standard input. Raises `EOFError`."""
+        if sys.stdin is None or not sys.stdin.isatty():
+            return input()
+        import getpass
+
+        return getpass.getpass(prompt, stream=sys.stderr)
 
     def _break_line(self) -> None:
         """On a terminal both streams share the lines: end the answer's line before writing to the other."""

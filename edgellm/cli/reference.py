@@ -52,11 +52,16 @@ def reference() -> str:
     return _INTRODUCTION + "\n".join(lines) + "\n" + _COMMON + sections + _SETTINGS + settings.reference()
 
 
-def _section(command: Command) -> str:
+def _section(command: Command, level: str = "##") -> str:
+    head = f"\n{level} edgellm {command.name}\n\n{command.help}\n"
+    if command.parts:
+        rows = [f"| [`{part.word}`](#edgellm-{part.name.replace(' ', '-')}) | {part.help} |" for part in command.parts]
+        table = "\n".join(["| action | what it does |", "|---|---|", *rows])
+        return f"{head}\n{table}\n" + "".join(_section(part, "###") for part in command.parts)
     parser = command.parser()
     usage = " ".join(["edgellm", command.name, *_arguments(parser), "[options]"])
     rows = [f"| `{_names(action)}` | {_cell(action)} |" for action in parser._actions if action.dest != "help"]
-    head = f"\n## edgellm {command.name}\n\n{command.help}\n\n```\n{usage}\n```\n"
+    head += f"\n```\n{usage}\n```\n"
     return head + ("\n| argument | meaning |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else "")
 
 
