@@ -1,4 +1,4 @@
-"""Downloads with all their real parts against a loopback hub, in this process or, run as a program, in one to be killed.
+"""Downloads with all their real parts against a loopback hub: in this process or, run as a program, in one to kill.
 
     python -m tests.download_child pull owner/name
 
@@ -29,7 +29,7 @@ from edgellm.paths import Paths
 from edgellm.settings import Settings
 
 CHUNK = 65536
-QUICK = Tuning(stall=2.0, patience=3.0, first_wait=0.05, longest_wait=0.3, chunk=CHUNK, save_every=CHUNK)
+QUICK = Tuning(stall=2.0, patience=1.5, first_wait=0.05, longest_wait=0.3, chunk=CHUNK, save_every=CHUNK)
 ROOT = Path(__file__).resolve().parents[1]
 
 

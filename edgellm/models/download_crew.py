@@ -18,7 +18,8 @@ from edgellm.models.download_plan import Item
 from edgellm.models.progress import Meter
 from edgellm.models.rate import Control, RateLimit
 from edgellm.models.retry import Tuning
-from edgellm.models.transfer import Connect, Fetched, fetch
+from edgellm.models.source import Connect
+from edgellm.models.transfer import Fetched, fetch
 
 _log = logging.getLogger(__name__)
 _MOST_THREADS = 16

@@ -42,7 +42,12 @@ class Files:
         self._tools = tools
         self._gathered: dict[str, Gathered] = {}
         self.meter = Meter(card.size)
-        self.crew: Crew | None = None
+        self._crew: Crew | None = None
+
+    @property
+    def busy(self) -> int:
+        """How many are being fetched just now."""
+        return self._crew.busy if self._crew else 0
 
     def prepare(self, models: tuple[Installed, ...], work: hashing.Work) -> None:
         """Drop part files of other content, and link what an installed model has. Raises `OSError`, `Stopped`."""
@@ -71,8 +76,8 @@ class Files:
         """Fetch what is missing; every file, by path. Raises what `Crew.run` raises."""
         for path, size in self.here().items():
             self.meter.start(path, size)
-        self.crew = Crew(self.missing(), self._folder, self._tools, self.meter)
-        for path, fetched in self.crew.run(tick).items():
+        self._crew = Crew(self.missing(), self._folder, self._tools, self.meter)
+        for path, fetched in self._crew.run(tick).items():
             self._gathered[path] = Gathered(fetched.path, _entry(path, fetched))
         by_part = {
             item.part: self._gathered[item.file.path] for item in self._items if item.file.path in self._gathered

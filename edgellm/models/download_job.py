@@ -9,42 +9,20 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from edgellm.errors import EdgeError, ModelError, NetworkError, OfflineError, Stopped, StorageError
-from edgellm.models import disk, download_plan
 from edgellm.models.catalog import ModelCard
-from edgellm.models.download_crew import Tools
-from edgellm.models.download_files import Files, amount_in, draft, same
+from edgellm.models.download_attempt import Attempt, Services, Watch
+from edgellm.models.download_files import amount_in, same
 from edgellm.models.download_records import Claim, Record, Records
-from edgellm.models.hashing import Work
 from edgellm.models.installed import Installed
 from edgellm.models.progress import Progress, State
-from edgellm.models.store import ModelStore
-from edgellm.settings import Settings
 
 _log = logging.getLogger(__name__)
 _POLL = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What downloads need of the program. `complete` adds to a card what only the hub knows.
-
-    `endpoints` are the addresses of the hub and its mirrors, `room` the free bytes of a folder's disk, `waits` the
-    seconds before each new attempt after a network failure, the last for all further ones.
-    """
-
-    settings: Callable[[], Settings]
-    store: Callable[[], ModelStore]
-    complete: Callable[[ModelCard], ModelCard]
-    endpoints: Callable[[Settings], tuple[str, ...]]
-    tools: Tools
-    room: Callable[[Path], int] = disk.room
-    waits: tuple[float, ...] = (15, 30, 60, 120, 300)
 
 
 class Job:
@@ -59,14 +37,12 @@ class Job:
         self._services = services
         self._tell = tell
         self._patient = patient
-        self._files: Files | None = None
+        self._attempt: Attempt | None = None
         self._shown = Progress(card.name, "queued", 0, card.size)
         self._why = ""
         self._stop = threading.Event()
         self._finished = threading.Event()
         self._polled = 0.0
-        self._local = False
-        self._rate = -1
         self._installed: Installed | None = None
         self._error: BaseException | None = None
 
@@ -85,10 +61,11 @@ class Job:
 
     def progress(self) -> Progress:
         """How far it is."""
-        if self._files is None or self._shown.state not in ("queued", "running"):
+        meter = self._attempt.meter if self._attempt else None
+        if meter is None or self._shown.state not in ("queued", "running"):
             return self._shown
-        received, total, speed, left = self._files.meter.read()
-        state: State = "running" if self._files.crew and self._files.crew.busy else self._shown.state
+        received, total, speed, left = meter.read()
+        state: State = "running" if self._attempt and self._attempt.busy else "queued"
         return replace(self._shown, state=state, received=received, total=total, speed=speed, seconds_left=left)
 
     def outcome(self) -> Installed:
@@ -119,25 +96,24 @@ class Job:
 
     def _work(self) -> Installed:
         claim, joined = self._claim()
-        new = False
+        new = forget = False
         try:
             installed = self._installed_already()
             if installed is None:
                 new = self._open(joined)
                 installed = self._persist()
-            self._records.remove(self.name)
+            forget = True
             return installed
         except Stopped:
             raise
         except OfflineError:
-            if new and self._files is None:  # nothing was begun
-                self._records.remove(self.name)
+            forget = new and (self._attempt is None or self._attempt.meter is None)  # nothing was begun
             raise
         except EdgeError as error:
             self._note(error, final=isinstance(error, ModelError))
             raise
         finally:
-            claim.release()
+            claim.release(forget)
 
     def _claim(self) -> tuple[Claim, bool]:
         """The right to work on this download, and whether another process had it before."""
@@ -183,7 +159,7 @@ class Job:
         failures, before = 0, 0
         while True:
             try:
-                return self._attempt()
+                return self._attempt_once()
             except NetworkError as error:
                 if not self._patient or error.lasting or isinstance(error, OfflineError):
                     raise
@@ -198,42 +174,27 @@ class Job:
                 self._check()
                 self._stop.wait(_POLL)
 
-    def _attempt(self) -> Installed:
+    def _attempt_once(self) -> Installed:
         self._say("queued")
-        services, store = self._services, self._services.store()
-        card = services.complete(self._card)
-        download_plan.check_card(card)
-        settings = services.settings()
-        items = download_plan.items(card, services.endpoints(settings), settings.offline)
-        parts = self._records.parts(self.name)
-        files = Files(card, items, parts, services.tools)
-        work = Work(cancelled=self._ended)
-        with disk.told(parts.parent, f"{self.name} could not be downloaded"):
-            files.prepare(store.installed(), work)
-            download_plan.require_addresses(files.missing(), self.name, settings.offline)
-            self._require_room(card, files.here())
-        self._records.change(self.name, card=card)
-        self._files, self._local = files, settings.offline
-        gathered = files.fetch(self._tick, work)
-        self._check()
-        self._say("checking", received=files.meter.read()[0])
-        source = items[0].wanted.addresses[0] if items[0].wanted.addresses else card.repo
-        manifest = draft(card, gathered, source, services.tools.tuning.chunk)
-        return store.place(manifest, {path: one.place for path, one in gathered.items()})
+        watch = Watch(
+            check=self._check,
+            ended=self._stop.is_set,
+            tick=self._tick,
+            known=self._know,
+            checking=lambda: self._say("checking"),
+        )
+        self._attempt = Attempt(self._card, self._records.parts(self.name), self._services, watch)
+        return self._attempt.run()
 
-    def _require_room(self, card: ModelCard, here: Mapping[str, int]) -> None:
-        """Empty the bin if that helps. Raises `StorageError` with the sum when there still is too little room."""
-        folder, need = self._records.folder, download_plan.missing(card, here) + download_plan.RESERVE
-        if self._services.room(folder) < need:
-            self._services.store().make_room(need)
-        download_plan.require_room(card, here, self._services.room(folder), folder.parent)
+    def _know(self, card: ModelCard) -> None:
+        self._records.change(self.name, card=card)
 
     def _tick(self) -> None:
         self._check()
         self._tell(self.progress())
 
     def _check(self) -> None:
-        """Twice a second: may it go on, and as before? Raises `Stopped`, `OfflineError`."""
+        """May it go on? Twice a second the record is asked, which any process may change. Raises `Stopped`."""
         if self._stop.is_set():
             raise self._stopped()
         if 0 <= time.monotonic() - self._polled < _POLL:
@@ -243,17 +204,6 @@ class Job:
         if record is None or record.state == "paused":
             self.stop("canceled" if record is None else "paused")
             raise self._stopped()
-        settings = self._services.settings()
-        if settings.download_rate != self._rate:
-            self._rate = settings.download_rate
-            self._services.tools.rate.change(self._rate * 1000)
-        if settings.offline and not self._local:
-            raise OfflineError(
-                "The offline lock was put on, so the download waits.", "It goes on when the lock is off."
-            )
-
-    def _ended(self) -> bool:
-        return self._stop.is_set()
 
     def _stopped(self) -> Stopped:
         if self._why == "canceled":

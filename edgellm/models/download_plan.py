@@ -24,11 +24,16 @@ _UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "KB"))
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to get: what it is, and the name of its part file."""
+    """One file to get: what it is, and the name of its part file.
+
+    `locked` that it can be had, but not while the offline lock is on; `local` that this machine itself has it.
+    """
 
     file: CardFile
     wanted: Wanted
     part: str
+    locked: bool = False
+    local: bool = False
 
 
 def check_card(card: ModelCard) -> None:
@@ -49,12 +54,12 @@ def items(card: ModelCard, endpoints: Sequence[str], locked: bool) -> tuple[Item
 
 
 def _item(card: ModelCard, file: CardFile, endpoints: Sequence[str], locked: bool) -> Item:
-    known = Wanted(addresses(card, file.path, endpoints, file.url), file.size, file.sha256, file.git_oid)
-    part = part_name(known)
-    if locked:
-        local = tuple(one for one in known.addresses if is_loopback(urlsplit(one).hostname or ""))
-        known = Wanted(local, file.size, file.sha256, file.git_oid)
-    return Item(file, known, part)
+    every = addresses(card, file.path, endpoints, file.url)
+    local = tuple(one for one in every if is_loopback(urlsplit(one).hostname or ""))
+    usable = local if locked else every
+    part = part_name(Wanted(every or ("",), file.size, file.sha256, file.git_oid))
+    wanted = Wanted(usable, file.size, file.sha256, file.git_oid)
+    return Item(file, wanted, part, locked=bool(every) and not usable, local=local == every)
 
 
 def addresses(card: ModelCard, path: str, endpoints: Sequence[str], url: str = "") -> tuple[str, ...]:
@@ -65,17 +70,16 @@ def addresses(card: ModelCard, path: str, endpoints: Sequence[str], url: str = "
     return tuple(dict.fromkeys([url, *found] if url else found))
 
 
-def require_addresses(wanted: Sequence[Item], name: str, locked: bool) -> None:
+def require_addresses(wanted: Sequence[Item], name: str) -> None:
     """Raises an error for a file that can be had nowhere: `OfflineError` when the lock is the reason."""
     for item in wanted:
-        if item.wanted.addresses:
-            continue
-        if locked:
+        if item.locked:
             raise OfflineError(
                 f"The offline lock is on, so {name} was not downloaded.",
                 "To allow connections, set offline = false in the settings.",
             )
-        raise UsageError(f"{name} does not say where {item.file.path} can be had.", "Choose another model.")
+        if not item.wanted.addresses:
+            raise UsageError(f"{name} does not say where {item.file.path} can be had.", "Choose another model.")
 
 
 def require_room(card: ModelCard, here: Mapping[str, int], free: int, folder: Path) -> None:

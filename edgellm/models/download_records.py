@@ -63,10 +63,10 @@ class Claim:
         self._name = name
         self._lock = lock
 
-    def release(self) -> None:
-        """Let others have it. Once the record is gone, so are the part files."""
+    def release(self, forget: bool = False) -> None:
+        """Let others have it. With the record, which goes too if `forget`, go the part files."""
         with self._records.guarded():
-            if self._records.load(self._name) is None:
+            if forget or self._records.load(self._name) is None:
                 self._records.sweep(self._name)
             self._drop()
 
@@ -78,7 +78,7 @@ class Claim:
 class Records:
     """Every record of one folder. Reading needs no lock; what changes takes the folder's for a moment.
 
-    All methods raise `StorageError` when the folder cannot be read or written.
+    All methods raise `StorageError` when a file cannot be read, or the folder not be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -212,16 +212,14 @@ class Records:
         new.replace(self.path(record.name))
 
     def _listing(self) -> list[Path]:
+        """What is in the folder; one that is not there, or may not be read, holds nothing."""
         try:
             return sorted(self.folder.iterdir())
-        except FileNotFoundError:
+        except OSError:
             return []
 
     def _names(self, ending: str) -> list[str]:
-        try:
-            return [path.name[: -len(ending)] for path in self._listing() if path.name.endswith(ending)]
-        except OSError as error:
-            raise _storage(error) from error
+        return [path.name[: -len(ending)] for path in self._listing() if path.name.endswith(ending)]
 
 
 def _stem(file_name: str) -> str:

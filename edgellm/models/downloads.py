@@ -5,6 +5,7 @@ What one download does is in `download_job`, its record in `download_records`, o
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,22 +13,24 @@ from contextlib import suppress
 from pathlib import Path
 
 from edgellm import network
-from edgellm.errors import ModelNotFound
+from edgellm.errors import ModelNotFound, StorageError
 from edgellm.models import disk, download_plan
 from edgellm.models.catalog import ModelCard
+from edgellm.models.download_attempt import Services
 from edgellm.models.download_crew import Slots, Tools
 from edgellm.models.download_files import amount_in
-from edgellm.models.download_job import Job, Services
+from edgellm.models.download_job import Job
 from edgellm.models.download_records import Record, Records
 from edgellm.models.installed import Installed
 from edgellm.models.progress import Progress, State
 from edgellm.models.rate import RateLimit
 from edgellm.models.retry import Tuning
+from edgellm.models.source import Connect
 from edgellm.models.store import ModelStore
-from edgellm.models.transfer import Connect
 from edgellm.settings import Settings
 
 FOLDER = ".downloads"
+_log = logging.getLogger(__name__)
 Listener = Callable[[Progress], None]
 
 
@@ -39,7 +42,8 @@ class Downloads:
     """The downloads of one process, and those that others have begun. Safe to use from several threads.
 
     `connect(purpose)` makes an HTTP client; `complete` adds to a card what only the hub knows, when that is needed.
-    Nothing here waits for the network, but `pull`.
+    `room` gives the free bytes of a folder's disk, `waits` are the seconds before each new attempt of a download in the
+    background, the last for all further ones. Nothing here waits for the network, but `pull`.
     """
 
     def __init__(
@@ -51,10 +55,11 @@ class Downloads:
         *,
         tuning: Tuning | None = None,
         room: Callable[[Path], int] = disk.room,
+        waits: tuple[float, ...] = (15, 30, 60, 120, 300),
     ) -> None:
         slots = Slots(lambda: settings().downloads_at_once)
         tools = Tools(connect, slots, RateLimit(), tuning or Tuning())
-        self._services = Services(settings, store, complete, network.endpoints, tools, room)
+        self._services = Services(settings, store, complete, network.endpoints, tools, room, waits)
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._listeners: list[Listener] = []
@@ -194,9 +199,12 @@ class Downloads:
             listener(progress)
 
     def _tidy(self) -> None:
-        self._services.store().tidy()
-        for records in self._everywhere():
-            records.clean()
+        """Remove what is left over, where that is possible: a folder may be on a stick that is write-protected."""
+        for tidy in (self._services.store().tidy, *(records.clean for records in self._everywhere())):
+            try:
+                tidy()
+            except StorageError as error:
+                _log.warning("something was not tidied: %s", error)
 
     def _everywhere(self) -> tuple[Records, ...]:
         return tuple(Records(folder / FOLDER) for folder in self._services.store().folders)
