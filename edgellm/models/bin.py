@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgellm import files
-from edgellm.errors import ModelError
+from edgellm.errors import ModelError, StorageError
 from edgellm.models import disk
 from edgellm.models.staging import guarded, is_below
 
@@ -52,6 +52,8 @@ def remove(name: str, size: int, folder: Path, items: Iterable[Path]) -> Removed
     paths = tuple(item.relative_to(folder).as_posix() for item in items)
     removed = Removed(name, size, folder, time.time(), folder / BIN / uuid.uuid4().hex[:16], paths)
     with guarded(folder), disk.told(folder, f"{name} could not be removed"):
+        if disk.leads_away(folder / BIN, folder):
+            raise StorageError(f"{folder / BIN} is a link to another place.", "Remove that link.")
         removed.place.mkdir(parents=True)
         record = {"name": name, "size": size, "removed": removed.removed, "items": paths}
         files.write(removed.place / _RECORD, json.dumps(record))
@@ -91,6 +93,8 @@ def contents(folder: Path) -> tuple[Removed, ...]:
     """What is in the bin of a models folder, the latest first. What cannot be read is left out."""
     places: list[Path] = []
     with suppress(OSError):
+        if disk.leads_away(folder / BIN, folder):
+            return ()
         places = [place for place in (folder / BIN).iterdir() if not place.name.endswith(_GONE)]
     found = [one for place in places if (one := _read(place, folder)) is not None]
     return tuple(sorted(found, key=lambda one: one.removed, reverse=True))
@@ -98,7 +102,7 @@ def contents(folder: Path) -> tuple[Removed, ...]:
 
 def recover(folder: Path) -> None:
     """Finish or undo what a killed process left half done in the bin. Raises `StorageError`."""
-    if not (folder / BIN).is_dir():
+    if not (folder / BIN).is_dir() or disk.leads_away(folder / BIN, folder):
         return
     with guarded(folder), disk.told(folder, "The bin could not be put in order"):
         for place in list((folder / BIN).iterdir()):

@@ -60,7 +60,7 @@ def verify(model: Installed, progress: Progress | None = None, cancelled: Cancel
         work.begin(sum(_size(model.home / file.path) for file in model.manifest.files))
         for file in model.manifest.files:
             path = model.home / file.path
-            if not path.is_file() or _leads_away(model, path):
+            if not path.is_file() or (not model.foreign and disk.leads_away(path, model.home)):
                 missing.append(file.path)
             else:
                 bad.extend(_bad_parts(path, file, model.manifest.chunk_size, work))
@@ -85,13 +85,6 @@ def _bad_parts(path: Path, file: ManifestFile, chunk_size: int, work: Work) -> I
             yield BadPart(file.path, start, stop)
     if found.size > file.size:
         yield BadPart(file.path, file.size, found.size)
-
-
-def _leads_away(model: Installed, path: Path) -> bool:
-    """A link in a model of ours is no file of it; other programs have their own links, which were looked at."""
-    return not model.foreign and os.path.realpath(path) != os.path.join(
-        os.path.realpath(model.home), os.path.relpath(path, model.home)
-    )
 
 
 def _size(path: Path) -> int:

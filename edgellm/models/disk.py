@@ -33,7 +33,7 @@ def failure(folder: Path, what: str, error: OSError) -> StorageError:
         )
     if error.errno in _FULL:
         return StorageError(
-            f"{what}: the disk of {folder} is full.", "Make room, or empty the bin: edgellm models remove --discard"
+            f"{what}: the disk of {folder} is full.", "Make room, such as with: edgellm models remove NAME --now"
         )
     if not folder.exists():
         return StorageError(
@@ -102,6 +102,12 @@ def settle(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def leads_away(path: Path, top: Path) -> bool:
+    """Whether `path`, below `top`, or a folder on the way to it, is a link to another place."""
+    expected = os.path.join(os.path.realpath(top), path.relative_to(top))
+    return os.path.normcase(os.path.realpath(path)) != os.path.normcase(expected)
 
 
 def erase(path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgellm.errors import EdgeError
+from edgellm.models import disk
 from edgellm.models.gguf import split_of
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import FILE_NAME, Manifest, read
@@ -75,10 +76,9 @@ def load_path(place: Path, manifest: Manifest) -> Path:
 
 def _problem(place: Path, manifest: Manifest) -> str:
     """A sentence for what a quick look finds wrong: a file that is missing, cut, or leads elsewhere."""
-    real = os.path.realpath(place)
     for file in manifest.files:
         path = place / file.path
-        if os.path.normcase(os.path.realpath(path)) != os.path.normcase(os.path.join(real, *Path(file.path).parts)):
+        if disk.leads_away(path, place):
             return f"{place.name}: {file.path} is a link to another place, and is not followed."
         try:
             size = path.stat().st_size

@@ -7,8 +7,10 @@ the model's folder, every hash a hash. Looking at the model's files themselves i
 from __future__ import annotations
 
 import json
+import os
 import time
 import unicodedata
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,8 @@ def write(folder: Path, manifest: Manifest) -> None:
     """Write the manifest into the model's folder, whole or not at all. Raises `OSError`."""
     document = {"version": _VERSION, **asdict(manifest)}
     files.write(folder / FILE_NAME, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    with suppress(OSError):  # whoever may read the model may read this
+        os.chmod(folder / FILE_NAME, folder.stat().st_mode & 0o666)
 
 
 def read(folder: Path) -> Manifest:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from edgellm.models.staging import Staging, guarded, retire, still_prepared, tak
 
 JOURNAL = ".moves"
 _LARGEST = 4 << 20
+_A_MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,10 @@ def recover(journal: Path) -> None:
     To be called before `staging.recover`. Raises `StorageError`.
     """
     with disk.told(journal, "A move that was cut off could not be finished"):
-        for note in sorted(journal.glob("*.json")):
+        for half_written in journal.glob(".*.json.*"):
+            if time.time() - half_written.stat().st_mtime > _A_MINUTE:
+                half_written.unlink()
+        for note in sorted(journal.glob("[!.]*.json")):
             found = _read(note)
             if found is None:
                 note.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ names in the folder. Whatever a killed process left there, `recover` puts back o
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from edgellm.models import manifest as manifests
 from edgellm.models.manifest import Manifest
 
 INCOMING = ".incoming"
+_GUARD = ".lock"
 _LONGEST_WAIT = 20.0
 _LARGEST = 4 << 20
 
@@ -37,7 +39,9 @@ def guarded(folder: Path) -> Iterator[None]:
 
     with disk.told(folder, "The folder for models cannot be changed"):
         (folder / INCOMING).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / INCOMING / ".lock", timeout=_LONGEST_WAIT, thread_local=False)
+        if disk.leads_away(folder / INCOMING, folder):
+            raise StorageError(f"{folder / INCOMING} is a link to another place.", "Remove that link.")
+        lock = FileLock(folder / INCOMING / _GUARD, timeout=_LONGEST_WAIT, thread_local=False)
         try:
             lock.acquire()
         except Timeout as error:
@@ -151,17 +155,19 @@ def recover(folder: Path) -> None:
     from filelock import FileLock, Timeout
 
     incoming = folder / INCOMING
-    if not incoming.is_dir():
+    if not incoming.is_dir() or disk.leads_away(incoming, folder):
         return
     with guarded(folder), disk.told(folder, "What was left half done could not be removed"):
-        for name in sorted({entry.partition(".")[0] for entry in os.listdir(incoming)} - {""}):
-            place = incoming / name
+        for token in sorted({entry.lstrip(".").partition(".")[0] for entry in os.listdir(incoming) if entry != _GUARD}):
+            place = incoming / token
             lock = FileLock(place.with_suffix(".lock"), thread_local=False)
             try:
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
             _undo(place)
+            for half_written in incoming.glob(f".{glob.escape(token)}.*"):
+                disk.erase(half_written)
             lock.release()
             place.with_suffix(".lock").unlink(missing_ok=True)
 

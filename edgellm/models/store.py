@@ -203,7 +203,8 @@ class ModelStore:
         """The folder for new models, made if need be. Raises `StorageError` when it cannot be used now."""
         looked = usages.look(self.folder, self.folder == self._home)
         if looked.sentence:
-            raise StorageError(looked.sentence, "Plug in its disk, or change the setting model_folders.")
+            hint = "Check its permissions" if looked.state == "read-only" else "Plug in its disk"
+            raise StorageError(looked.sentence, f"{hint}, or change the setting model_folders.")
         with disk.told(self.folder, "The folder for models could not be made"):
             self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder

@@ -1,0 +1,343 @@
+"""Putting models in place: whole or not at all, with kill -9 in the middle, two processes, and awkward names."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from edgellm.errors import ModelDamaged, ModelError, ModelNotFound, StorageError, UntrustedName
+from edgellm.models import disk
+from edgellm.models.staging import Staging
+from edgellm.models.store import ModelStore
+from tests import model_files
+
+A, B = model_files.noise(200_000, 1), model_files.noise(2_000_000, 2)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(model_files.paths_in(tmp_path))
+
+
+@pytest.fixture
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system such as exFAT, where a file has one name."""
+    monkeypatch.setattr(disk, "link", lambda source, target: False)
+
+
+def test_a_model_is_placed_with_its_manifest(store: ModelStore) -> None:
+    model = model_files.place(store, "tiny", {"tiny.gguf": A, "extra/readme.md": b"hello"}, license="mit")
+    assert model.path == store.folder / "tiny" / "tiny.gguf"
+    assert model.path.read_bytes() == A
+    assert (model.size, model.origin, model.folder, model.problem) == (len(A) + 5, "own", store.folder, "")
+    assert model.manifest is not None
+    assert model.manifest.license == "mit"
+    assert model.manifest.added == model.manifest.checked != ""
+    assert store.resolve("tiny") == store.resolve("TINY") == store.resolve("tiny.gguf") == model.path
+    assert store.get("tiny") == model
+    left = set(model_files.tree(store.folder)) - {"tiny/tiny.gguf", "tiny/extra/readme.md", "tiny/edgellm-model.json"}
+    assert left == set()
+
+
+def test_the_same_without_links(store: ModelStore, no_links: None) -> None:
+    model = model_files.place(store, "tiny", {"tiny.gguf": A})
+    assert model.path.read_bytes() == A
+    assert set(model_files.tree(store.folder)) == {"tiny/tiny.gguf", "tiny/edgellm-model.json"}
+
+
+def test_sources_can_be_kept(store: ModelStore, tmp_path: Path) -> None:
+    source = tmp_path / "mine.gguf"
+    source.write_bytes(A)
+    model = store.place(model_files.draft("tiny", {"x.gguf": A}), {"x.gguf": source}, keep=True)
+    assert source.read_bytes() == model.path.read_bytes() == A
+
+
+def test_the_same_model_placed_again_is_only_returned(store: ModelStore) -> None:
+    first = model_files.place(store, "tiny", {"x.gguf": A})
+    assert model_files.place(store, "tiny", {"x.gguf": A}) == first
+    assert set(model_files.tree(store.folder)) == {"tiny/x.gguf", "tiny/edgellm-model.json"}
+
+
+@pytest.mark.parametrize("name", ["tiny", "TINY.gguf"])
+def test_another_model_of_the_name_stays(store: ModelStore, name: str) -> None:
+    if name == "tiny":
+        model_files.place(store, "tiny", {"x.gguf": A})
+    else:
+        store.folder.mkdir(parents=True)
+        (store.folder / name).write_bytes(A)
+    before = store.installed()
+    with pytest.raises(ModelError, match="already is a model tiny"):
+        model_files.place(store, "tiny", {"x.gguf": B})
+    assert store.installed() == before
+    waiting = store.folder / ".downloads" / "tiny.parts" / "0.part"
+    assert waiting.read_bytes() == B, "what was fetched is not lost"
+
+
+def test_another_model_of_the_name_can_go_to_the_bin(store: ModelStore) -> None:
+    model_files.place(store, "tiny", {"x.gguf": A})
+    source = store.folder / "new.part"
+    source.write_bytes(B)
+    model = store.place(model_files.draft("tiny", {"x.gguf": B}), {"x.gguf": source}, replace_old=True)
+    assert model.path.read_bytes() == B
+    assert [(one.name, one.size) for one in store.bin()] == [("tiny", len(A))]
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "A", "con", "x ", ".x", "", "x" * 300, "a\u202eb"])
+def test_a_name_that_not_every_system_has_is_refused_before_any_write(store: ModelStore, name: str) -> None:
+    with pytest.raises(UntrustedName):
+        store.place(model_files.draft(name, {"x.gguf": A}), {})
+    assert model_files.tree(store.folder) == {}
+
+
+def test_names_of_other_languages(store: ModelStore) -> None:
+    for name in ("größe-7b", "模型", "модель-2", "ё"):
+        model_files.place(store, name, {f"{name}.gguf": A})
+        assert store.resolve(name).read_bytes() == A
+    assert len(store.installed()) == 5
+
+
+def test_a_source_that_is_not_what_it_should_be(store: ModelStore, tmp_path: Path) -> None:
+    source = tmp_path / "short.part"
+    source.write_bytes(A[:-1])
+    with pytest.raises(ModelDamaged):
+        store.place(model_files.draft("tiny", {"x.gguf": A}), {"x.gguf": source})
+    assert [model.name for model in store.installed()] == ["starter"]
+    assert source.exists() and model_files.tree(store.folder) == {}
+    with pytest.raises(StorageError):
+        store.place(model_files.draft("tiny", {"x.gguf": A}), {"x.gguf": tmp_path / "none"})
+
+
+def test_equal_files_of_two_models_take_their_space_once(store: ModelStore) -> None:
+    one = model_files.place(store, "one", {"one.gguf": B, "small": A})
+    damaged = one.path
+    damaged.write_bytes(B[:-1] + bytes([B[-1] ^ 1]))
+    two = model_files.place(store, "two", {"two.gguf": B, "small": A})
+    assert os.path.samefile(one.path, two.path)
+    assert one.path.read_bytes() == B, "the new one, just checked, took the place of the damaged one"
+    use = store.disk_use()
+    assert dict(use.models)["one"] == dict(use.models)["two"] > len(B)
+    assert use.total < sum(size for _, size in use.models) - len(B) + 1
+    store.remove("two")
+    store.discard()
+    assert store.resolve("one").read_bytes() == B
+
+
+def test_folders_that_are_not_there_or_closed_are_named(tmp_path: Path) -> None:
+    stick, own = tmp_path / "media" / "stick" / "models", model_files.paths_in(tmp_path / "own")
+    store = ModelStore(own, (stick,))
+    assert [model.name for model in store.installed()] == ["starter"]
+    looked = {folder.path: folder for folder in store.looked()}
+    assert looked[stick].state == "missing" and str(stick) in looked[stick].sentence
+    assert looked[own.models].state == "new" and not looked[own.models].sentence
+    with pytest.raises(StorageError, match="stick") as caught:
+        store.place(model_files.draft("tiny", {"x.gguf": A}), {})
+    assert "Plug in" in caught.value.hint
+    assert not stick.exists(), "nothing is written where a disk should be"
+    stick.mkdir(parents=True)
+    model_files.place(store, "tiny", {"x.gguf": A})
+    assert store.resolve("tiny").is_relative_to(stick)
+    (tmp_path / "file").write_bytes(b"x")
+    assert ModelStore(own, (tmp_path / "file",)).looked()[0].state == "missing"
+
+
+_READ_ONLY = """
+import os, sys
+from pathlib import Path
+from edgellm.errors import EdgeError
+from edgellm.models.store import ModelStore
+from tests import model_files
+if hasattr(os, "setuid") and os.getuid() == 0:
+    os.setuid(65534)  # the administrator may write everywhere
+store = ModelStore(model_files.paths_in(Path(sys.argv[1])))
+print(store.looked()[0].state)
+print(len(store.resolve("tiny").read_bytes()))
+store.tidy()
+source = Path(sys.argv[2])
+draft = model_files.draft("new", {"x": b"1"})
+for act in (lambda: store.remove("tiny"), lambda: store.place(draft, {"x": source}, keep=True)):
+    try:
+        act()
+        print("done")
+    except EdgeError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_read_only_folder_is_named_and_still_used(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        home.chmod(0o755)
+        store = ModelStore(model_files.paths_in(home))
+        model_files.place(store, "tiny", {"x.gguf": A})
+        source = home / "source"
+        source.write_bytes(b"1")
+        before = model_files.tree(home)
+        (store.folder / ".incoming" / ".lock").chmod(0o444)
+        for folder in (store.folder, store.folder / ".incoming", home):
+            folder.chmod(0o555)
+        process = model_files.child(_READ_ONLY, str(home), str(source))
+        lines, errors = process.communicate(timeout=60)
+        for folder in (home, store.folder, store.folder / ".incoming"):
+            folder.chmod(0o755)
+        assert process.returncode == 0, errors.decode()
+        state, size, removed, placed = lines.decode().splitlines()
+        assert (state, size) == ("read-only", str(len(A)))
+        for sentence in (removed, placed):
+            assert str(store.folder) in sentence and "permissions" in sentence
+        assert model_files.tree(home) == before
+
+
+def test_names_in_two_folders_and_names_that_differ_by_case(tmp_path: Path) -> None:
+    paths = model_files.paths_in(tmp_path / "own")
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    store = ModelStore(paths, (stick,))
+    model_files.place(store, "tiny", {"x.gguf": A})
+    model_files.place(ModelStore(paths), "tiny", {"x.gguf": B})
+    assert [model.name for model in store.installed()] == ["starter", "tiny", "tiny@models"]
+    assert store.resolve("tiny").read_bytes() == A
+    assert store.resolve("tiny@models").read_bytes() == B
+    (stick / "Tiny.gguf").write_bytes(b"1")
+    assert store.resolve("tiny").read_bytes() == A
+    assert store.resolve("Tiny").read_bytes() == b"1"
+    with pytest.raises(ModelNotFound, match="several"):
+        store.resolve("TINY")
+    assert store.remove("tiny@models").folder == paths.models
+    assert [model.name for model in store.installed()] == ["starter", "Tiny", "tiny"]
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+from edgellm.models import disk
+from edgellm.models.store import ModelStore
+from tests import model_files
+if sys.argv[2] == "no links":
+    disk.link = lambda source, target: False
+store = ModelStore(model_files.paths_in(Path(sys.argv[1])))
+files = {"a.gguf": model_files.noise(2_000_000, 2), "b": model_files.noise(200_000, 1), "c/d": b"x"}
+waiting = store.folder / ".downloads" / "tiny.parts"
+sources = {path: waiting / str(number) for number, path in enumerate(files)}
+draft = model_files.draft("tiny", files)
+print("ready", flush=True)
+store.place(draft, sources)
+"""
+
+
+@pytest.mark.parametrize("links", ["links", "no links"])
+def test_kill_in_the_middle_loses_nothing_and_leaves_nothing(tmp_path: Path, links: str) -> None:
+    """After it and `tidy`, either the model is whole, or every part is where it was."""
+    draw, outcomes = random.Random(7), set()
+    files = {"a.gguf": B, "b": A, "c/d": b"x"}
+    for number in range(15):
+        home = tmp_path / str(number)
+        store = ModelStore(model_files.paths_in(home))
+        waiting = store.folder / ".downloads" / "tiny.parts"
+        waiting.mkdir(parents=True)
+        for part, data in enumerate(files.values()):
+            (waiting / str(part)).write_bytes(data)
+        process = model_files.child(_KILLED, str(home), links)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(draw.random() * 0.03)
+        process.kill()
+        process.communicate()
+        store.tidy()
+        models = [model for model in store.installed() if not model.builtin]
+        assert not any(model.problem for model in models)
+        left = {path: size for path, size in model_files.tree(store.folder).items() if "/.lock" not in path}
+        if models:
+            assert {path: (store.folder / "tiny" / path).read_bytes() for path in files} == files
+        else:
+            assert {(waiting / str(part)).read_bytes() for part in range(3)} == set(files.values())
+        assert not [path for path in left if path.startswith(".incoming")], left
+        outcomes.add(bool(models))
+        model = store.place(
+            model_files.draft("tiny", files),
+            {path: waiting / str(part) for part, path in enumerate(files)},
+        )
+        assert not model.problem
+    print(f"killed before and after the end: {outcomes}")
+
+
+def test_two_processes_that_install_the_same_model(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from edgellm.errors import ModelError
+from edgellm.models.store import ModelStore
+from tests import model_files
+store = ModelStore(model_files.paths_in(Path(sys.argv[1])))
+source = Path(sys.argv[1], sys.argv[2] + ".part")
+data = model_files.noise(200_000, 1)
+source.write_bytes(data)
+print("ready", flush=True)
+try:
+    store.place(model_files.draft("tiny", {"x.gguf": data}), {"x.gguf": source})
+except ModelError as error:
+    assert "already" in str(error), error
+"""
+    processes = [model_files.child(script, str(tmp_path), str(number)) for number in range(4)]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors.decode()
+    store = ModelStore(model_files.paths_in(tmp_path))
+    assert [model.name for model in store.installed()] == ["starter", "tiny"]
+    assert store.resolve("tiny").read_bytes() == A
+    assert set(model_files.tree(store.folder)) == {"tiny/x.gguf", "tiny/edgellm-model.json"}
+
+
+def test_tidy_leaves_alone_what_a_living_process_prepares(store: ModelStore) -> None:
+    store.ready()
+    with Staging(store.folder) as staging:
+        (staging.folder / "half").write_bytes(A)
+        store.tidy()
+        assert (staging.folder / "half").read_bytes() == A
+    assert model_files.tree(store.folder) == {}
+
+
+def test_a_note_of_a_stranger_moves_nothing_out(store: ModelStore, tmp_path: Path) -> None:
+    """A stick may bring a folder of preparations that nobody here made."""
+    incoming = store.folder / ".incoming"
+    (incoming / "x").mkdir(parents=True)
+    (incoming / "x" / "evil").write_bytes(b"evil")
+    (incoming / "x.json").write_text('{"taken": {"evil": "../../stolen", "../../../y": "z"}}')
+    (incoming / "y").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "precious").write_bytes(b"1")
+    store.tidy()
+    assert not (tmp_path / "stolen").exists()
+    assert (tmp_path / "precious").exists()
+    assert model_files.tree(store.folder) == {}
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Staging, name: str, source: Path, *, keep: bool) -> None:
+        (self.folder / name).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Staging, "take", full)
+    with pytest.raises(StorageError, match="full") as caught:
+        model_files.place(store, "tiny", {"x.gguf": A})
+    assert "edgellm models remove" in caught.value.hint
+    assert set(model_files.tree(store.folder)) == {".downloads/tiny.parts/0.part"}
+
+
+def test_our_own_folders_are_never_links(store: ModelStore, tmp_path: Path) -> None:
+    """A stranger's stick could name any folder of this person as the place for what may be erased."""
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "letter").write_bytes(b"1")
+    store.ready()
+    for name in (".incoming", ".bin"):
+        (store.folder / name).symlink_to(papers, target_is_directory=True)
+    store.tidy()
+    assert store.bin() == ()
+    with pytest.raises(StorageError, match="link"):
+        model_files.place(store, "tiny", {"x.gguf": A})
+    assert [path.name for path in papers.iterdir()] == ["letter"]
