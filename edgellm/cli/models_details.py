@@ -103,7 +103,7 @@ def _more(card: ModelCard) -> list[tuple[str, str]]:
 def _of_advice(advice: Advice | None) -> list[tuple[str, str]]:
     if advice is None:
         return []
-    return [("fit", f"{advice.fit}. {advice.sentence}"), ("speed", advice.speed_line)]
+    return [("fit", f"{advice.verdict}. {advice.sentence}"), ("speed", advice.speed_line)]
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -37,11 +37,6 @@ def speed(advice: Advice | None) -> str:
     return rate(advice.words_per_second) if advice and advice.words_per_second else ""
 
 
-def why(advice: Advice | None) -> str:
-    """The sum behind the badge, and where the speed comes from."""
-    return f"{advice.sentence} {advice.speed_line}".strip() if advice else ""
-
-
 def installed_object(model: Installed, card: ModelCard | None, advice: Advice | None) -> dict[str, Any]:
     """An installed model as plain values for `--json`."""
     known: Any = model.manifest or card

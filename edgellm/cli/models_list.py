@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -86,23 +86,36 @@ def run(arguments: Namespace, session: Session) -> int:
 
 
 def _show(session: Session, rows: Sequence[Row], others: Sequence[Row]) -> None:
+    output = session.output
+    for heading, part in _parts(rows, others):
+        if heading:
+            output.line(heading)
+        for row, line in part:
+            for text in (line, *(_MARGIN + text for text in row.below)):
+                output.line(text)
+    if not rows and not others:
+        output.line("There is no such model.")
+
+
+def _parts(rows: Sequence[Row], others: Sequence[Row]) -> Iterator[tuple[str, list[tuple[Row, str]]]]:
+    """The list in parts with a heading: what is here, what can be had, and what cannot be used yet, by the reason."""
     lines = table([row.cells for row in (*rows, *others)], right=(1,))
-    below = [row.below for row in (*rows, *others)]
-    for at, line in enumerate(lines):
-        if others and at == 0 and rows:
-            session.output.line("Installed:")
-        if others and at == len(rows):
-            session.output.line(("\n" if rows else "") + "To be had, with edgellm models pull NAME:")
-        for text in (line, *(_MARGIN + text for text in below[at])):
-            session.output.line(text)
-    if not lines:
-        session.output.line("There is no such model.")
+    yield "Installed:" if rows and others else "", list(zip(rows, lines, strict=False))
+    reasons: dict[str, list[tuple[Row, str]]] = {"": []}
+    for row, line in zip(others, lines[len(rows) :], strict=True):
+        advice = row.values["advice"]
+        reasons.setdefault(advice["sentence"] if advice["fit"] == "unsupported" else "", []).append((row, line))
+    first = "\n" if rows else ""
+    for reason, part in reasons.items():
+        if part:
+            yield first + (f"{reason}" if reason else "To be had, with edgellm models pull NAME:"), part
+            first = "\n"
 
 
 def _installed(model: Installed, card: ModelCard | None, here: Here) -> Row:
     advice = models_facts.advice_on(model, card, here)
     values = models_facts.installed_object(model, card, advice)
-    badge = "damaged" if model.problem else advice.fit if advice else ""
+    badge = "damaged" if model.problem else advice.verdict.lower() if advice else ""
     below = (model.problem, advice.sentence if advice else "", "Built in." if model.builtin else str(model.path))
     cells = (model.name, size(model.size), badge, models_facts.speed(advice), values["license"])
     return Row((*cells, ", ".join(values["tasks"])), tuple(text for text in below if text), values)
@@ -110,8 +123,14 @@ def _installed(model: Installed, card: ModelCard | None, here: Here) -> Row:
 
 def _available(card: ModelCard, here: Here, why: bool) -> Row:
     advice = advise(card, here)
-    cells = (card.name, size(card.size), advice.fit, models_facts.speed(advice), card.license or "unknown license")
-    below = (advice.sentence,) if why or advice.fit != "fits" else ()
+    cells = (
+        card.name,
+        size(card.size),
+        advice.verdict.lower(),
+        models_facts.speed(advice),
+        card.license or "unknown license",
+    )
+    below = (advice.sentence,) if why or advice.fit not in ("fits", "unsupported") else ()
     return Row((*cells, ", ".join(card.tasks)), below, models_facts.card_object(card, advice))
 
 
@@ -126,8 +145,11 @@ def _unfinished(session: Session) -> list[dict[str, Any]]:
     """Say which downloads are not finished."""
     found = session.app.downloads().progress()
     for one in found:
-        share = f" at {percent(one.received, one.total)} of {size(one.total)}" if one.total else ""
-        why = f" ({one.message})" if one.message else ""
+        share = f", at {percent(one.received, one.total)} of {size(one.total)}" if one.total else ""
+        why = f" {one.message}" if one.message else ""
         next_step = "" if one.state == "running" else f" Go on with: edgellm models pull {one.name}"
-        session.output.note(f"The download of {one.name} is {_STATES[one.state]}{share}{why}.{next_step}")
-    return [{"name": one.name, "state": one.state, "received": one.received, "total": one.total} for one in found]
+        session.output.note(f"The download of {one.name} is {_STATES[one.state]}{share}.{why}{next_step}")
+    return [
+        {"name": one.name, "state": one.state, "received": one.received, "total": one.total, "message": one.message}
+        for one in found
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from argparse import Namespace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edgellm.cli import models_facts, online, progress
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from edgellm.models.progress import Progress
     from edgellm.runtimes.advice import Advice
 
-_STATES = {"queued": "waiting", "checking": "checking what arrived"}
+_STATES = MappingProxyType({"queued": "waiting", "checking": "checking what arrived"})
 
 
 def configure(parser: Parser) -> None:
@@ -44,10 +45,13 @@ def run(arguments: Namespace, session: Session) -> int:
     from edgellm.runtimes.advice import advise
 
     app, output = session.app, session.output
-    card = _wanted(app, arguments.name.strip())
-    here = next((one for one in app.models().installed(others=False) if one.name == card.name), None)
-    if here is not None and not here.problem:
-        return _already(session, here)
+    name = arguments.name.strip()
+    here = {one.name: one for one in app.models().installed(others=False) if not one.problem}
+    if name in here:
+        return _already(session, here[name])
+    card = _wanted(app, name)
+    if card.name in here:
+        return _already(session, here[card.name])
     card = _completed(app, card, arguments.dry_run)
     advice = advise(card, app.here())
     _offer(session, card, advice)
@@ -99,7 +103,7 @@ def _offer(session: Session, card: ModelCard, advice: Advice) -> None:
         ("from", f"{host}, {card.repo}" if card.repo else host),
         ("tasks", ", ".join(card.tasks)),
         ("distilled from", card.distilled_from),
-        ("fit", advice.sentence),
+        ("fit", f"{advice.verdict}. {advice.sentence}"),
         ("speed", advice.speed_line),
         ("note", card.notes),
     ]
@@ -137,8 +141,9 @@ def _download(session: Session, card: ModelCard, advice: Advice) -> int:
 
 
 def _show(watch: Watch, now: Progress) -> None:
-    words = now.message or _STATES.get(now.state, "")
-    watch.show(Step(now.received, now.total, words, now.speed, now.seconds_left))
+    if now.state != "failed":  # the error says it
+        words = _STATES.get(now.state, "")
+        watch.show(Step(now.received, now.total, words, now.speed, now.seconds_left, now.message))
 
 
 def _stopped(session: Session, card: ModelCard, last: list[Progress], stopped: Stopped) -> int:

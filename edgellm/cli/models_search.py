@@ -31,7 +31,7 @@ def run(arguments: Namespace, session: Session) -> int:
     app, output, text = session.app, session.output, " ".join(arguments.words)
     if not arguments.catalog:
         online.require(app.settings)
-    cards = app.catalog().find(text)
+    cards = tuple(card for card in app.catalog().find(text) if not card.builtin)
     _show_cards(session, cards)
     found = () if arguments.catalog else app.hub().search(text, arguments.count)
     if not arguments.catalog:

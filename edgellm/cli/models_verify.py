@@ -37,6 +37,8 @@ def run(arguments: Namespace, session: Session) -> int:
             result = check.verify(model, watch.progress, watch.cancelled)
         results.append((model, result))
         _say(session, model, result)
+    if not models:
+        session.output.line("Only the built-in model is here. To check that one: edgellm models verify starter")
     good = all(result.ok for _, result in results)
     session.output.document(ok=good, models=[{"name": model.name, **asdict(result)} for model, result in results])
     return 0 if good else 1
@@ -46,7 +48,7 @@ def chosen(session: Session, names: Sequence[str]) -> list[Installed]:
     """The models of these names, or all that are the person's own. Raises `ModelNotFound`."""
     store = session.app.models()
     if not names:
-        return list(store.installed(others=False))
+        return [model for model in store.installed(others=False) if not model.builtin]
     found = []
     for name in dict.fromkeys(names):
         try:

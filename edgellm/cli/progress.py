@@ -25,9 +25,9 @@ _PER_SECOND = 8  # how often bars are drawn
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far one thing is: bytes done of `total` (None: unknown), and what to say beside it.
+    """How far one thing is: bytes done of `total` (None: unknown), and `words` to say beside it.
 
-    `speed` is bytes per second, `left` seconds; None where that is not known.
+    `speed` is bytes per second, `left` seconds; None where that is not known. `message` is a sentence about trouble.
     """
 
     done: int
@@ -35,6 +35,7 @@ class Step:
     words: str = ""
     speed: float | None = None
     left: float | None = None
+    message: str = ""
 
 
 class Meter(Protocol):
@@ -99,30 +100,29 @@ def _beside(step: Step) -> list[str]:
         parts.append(f"{size(step.speed)}/s")
     if step.left is not None and step.speed:
         parts.append(f"{duration(step.left)} left")
-    return parts
+    return [*parts, *([step.message] if step.message else [])]
 
 
 class Lines:
-    """A line every few seconds, about what moved last and whenever the words change."""
+    """A line every few seconds, about what moved last, and one for each new message."""
 
     def __init__(self, output: Output, every: float = _EVERY) -> None:
         self._output = output
         self._every = every
         self._last = time.monotonic()
-        self._words: dict[str, str] = {}
+        self._messages: dict[str, str] = {}
 
     def show(self, name: str, step: Step) -> None:
         """Show one of them."""
-        now, before = time.monotonic(), self._words.get(name)
-        self._words[name] = step.words
-        changed = step.words != before and step.words
-        if changed or now - self._last >= self._every:
+        now, before = time.monotonic(), self._messages.get(name, "")
+        self._messages[name] = step.message
+        if step.message not in ("", before) or now - self._last >= self._every:
             self._last = now
             self._output.progress(f"{name}: {describe(step)}")
 
     def hide(self, name: str) -> None:
         """Forget it."""
-        self._words.pop(name, None)
+        self._messages.pop(name, None)
 
 
 class Bars:
