@@ -31,11 +31,16 @@ class Handle:
     title: str
     done: int = 0
     total: int | None = None
+    share: float | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def report(self, done: int, total: int | None = None) -> None:
         """Say how far it is, in bytes. Called from the worker's thread, as often as it likes."""
         self.done, self.total = done, total
+
+    def step(self, _: str, share: float) -> None:
+        """Say how far it is, as a share of 1, where no bytes are counted."""
+        self.share = share
 
     def cancelled(self) -> bool:
         """Whether it should stop."""
@@ -54,7 +59,7 @@ class Handle:
         elif self.total:
             amount = tr("{done} of {total}").format(done=facts.size(self.done), total=facts.size(self.total))
             words = f"{words} · {amount}"
-        fraction = min(self.done / self.total, 1.0) if self.total else None
+        fraction = min(self.done / self.total, 1.0) if self.total else self.share
         return Activity(self.kind, self.name, self.title, words, fraction, ("cancel",))
 
 
@@ -66,6 +71,7 @@ def doing() -> dict[str, str]:
         "move": tr("Moving"),
         "import": tr("Taking in"),
         "add": tr("Checking the bundle"),
+        "measure": tr("Measuring memory, processor and the starter model"),
     }
 
 

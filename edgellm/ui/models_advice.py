@@ -87,15 +87,19 @@ def speed(advice: Advice | None) -> tuple[str, str]:
 
 def why(advice: Advice | None, jobs: str) -> str:
     """Why this is the model to take for these jobs."""
+    return " ".join(filter(None, (tr("Recommended here for: {jobs}.").format(jobs=jobs), short_why(advice))))
+
+
+def short_why(advice: Advice | None) -> str:
+    """The same without the jobs."""
     if advice is None or advice.budget is None:
-        return tr("Recommended here for: {jobs}.").format(jobs=jobs)
+        return ""
     from edgellm.runtimes.budget import gigabytes
 
-    free = gigabytes(advice.budget.free)
     if advice.fit == "tight":
-        text = tr("Recommended here for: {jobs}. It just fits into the {free} that are free.")
+        text = tr("It just fits into the {free} that are free.")
     elif advice.words_per_second is not None and advice.words_per_second < _SLOW:
-        text = tr("Recommended here for: {jobs}. No other that fits into the {free} that are free is faster.")
+        text = tr("No other that fits into the {free} that are free is faster.")
     else:
-        text = tr("Recommended here for: {jobs}. The most capable one that fits well into the {free} that are free.")
-    return text.format(jobs=jobs, free=free)
+        text = tr("The most capable one that fits well into the {free} that are free.")
+    return text.format(free=gigabytes(advice.budget.free))

@@ -35,6 +35,7 @@ _DRAWINGS = {
     "show": "folder",
     "import": "import",
     "remove": "trash",
+    "measure": "speed",
 }
 
 
@@ -54,6 +55,7 @@ def button_text(action: str, row: Row, standing: Standing) -> str:
         "show": tr("Show in folder"),
         "import": tr("Take into EdgeLLM"),
         "remove": tr("Remove"),
+        "measure": tr("Measure this computer (20 s)"),
     }
     return names[action]
 
@@ -146,7 +148,7 @@ class ModelDetails(QScrollArea):
         )
         for action, button in self.others.items():
             button.setVisible(action in actions)
-            button.setEnabled(not standing.busy or action == "show")
+            button.setEnabled(not standing.busy or action in ("show", "measure"))
 
     def _want_main(self) -> None:
         if self.row is not None and self.row.actions:

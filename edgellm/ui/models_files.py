@@ -1,4 +1,4 @@
-"""Work on model files for the Models page: check, repair, remove with undo, move, take in. Says what came of each."""
+"""Long work for the Models page: check, repair, remove with undo, move, take in, measure. Says what came of each."""
 
 from __future__ import annotations
 
@@ -120,6 +120,24 @@ class FileWork(QObject):
             self.changed.emit()
 
         self._jobs.start(Handle("move", row.name, row.title), work, done, self._notices.complain)
+
+    def measure(self) -> None:
+        """Measure how fast this computer is, which takes twenty seconds; every estimate rests on it."""
+
+        def work(handle: Handle) -> object:
+            from edgellm.engine import selftest
+            from edgellm.runtimes import build
+
+            app = self._app
+            bench = selftest.Bench(app.paths, app.hardware(), app.settings, build.inspect())
+            return selftest.run(bench, handle.step, handle.cancelled)
+
+        def done(test: object) -> None:
+            if test is not None:
+                self._notices.say(tr("This computer was measured; the speeds are estimated from that now."))
+                self.changed.emit()
+
+        self._jobs.start(Handle("measure", "", tr("This computer")), work, done, self._notices.complain)
 
     def take_in(self, path: Path) -> None:
         """Install a file, a folder or a bundle."""

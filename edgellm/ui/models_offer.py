@@ -33,7 +33,7 @@ class Offer:
 
 
 class OfferCard(QFrame):
-    """Sends `wanted` with `download`, `others` or `dismiss` and the name of the model. Hidden without an offer."""
+    """Sends `wanted` with what is asked for and the model's name: download, others, measure or dismiss."""
 
     wanted = Signal(str, str)
 
@@ -54,9 +54,11 @@ class OfferCard(QFrame):
         self.bar.setAccessibleName(tr("Download"))
         self.download = AccentButton(theme, tr("Download"), "download")
         self.others = QPushButton(tr("Other models"))
+        self.measure = QPushButton(tr("Measure the speed (20 s)"))
         self.close_button = IconButton(theme, "close", tr("Do not offer this again"), size=14)
         self.download.clicked.connect(lambda: self._want("download"))
         self.others.clicked.connect(lambda: self._want("others"))
+        self.measure.clicked.connect(lambda: self._want("measure"))
         self.close_button.clicked.connect(lambda: self._want("dismiss"))
         self._arrange()
         theme.changed.connect(self._paint_icon)
@@ -73,8 +75,9 @@ class OfferCard(QFrame):
         line = (
             facts.size(offer.size) if offer.size else "",
             tr("license {name}").format(name=offer.license or tr("not stated")),
-            f"{offer.speed} ({offer.basis})" if offer.speed and offer.basis else offer.speed,
+            f"{offer.speed} ({offer.basis})" if offer.speed else tr("speed not known yet"),
         )
+        self.measure.setVisible(not offer.speed)
         self.words.setText("\n".join(filter(None, (" · ".join(filter(None, line)), offer.reason))))
         text = tr("Unlock and download") if offer.locked else tr("Download")
         self.download.setText(text)
@@ -108,6 +111,7 @@ class OfferCard(QFrame):
         buttons = Flow()
         buttons.addWidget(self.download)
         buttons.addWidget(self.others)
+        buttons.addWidget(self.measure)
         column = QVBoxLayout()
         column.setSpacing(4)
         column.addWidget(self.title)

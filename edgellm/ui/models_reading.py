@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from edgellm.errors import EdgeError
 from edgellm.isolation import is_loopback
 from edgellm.ui import models_advice, models_view
-from edgellm.ui.language import tr
 from edgellm.ui.models_offer import Offer
 from edgellm.ui.models_view import Known, Row
 
@@ -83,7 +82,7 @@ def advise(app: App, shelf: Shelf) -> Shelf:
     advice |= {entry.name: found for entry in known.installed if (found := _of_file(entry, here)) is not None}
     best, recommended = _recommended(known.cards, here)
     known = replace(known, advice=advice, recommended=recommended)
-    reason = models_advice.why(advice.get(best), tr("chat"))
+    reason = models_advice.short_why(advice.get(best))
     return replace(shelf, known=known, rows=models_view.rows(known), best=best, reason=reason)
 
 

@@ -186,6 +186,7 @@ def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
         actions += ["move", "remove"]
     elif not entry.builtin:
         actions.append("import")
+    actions += _unmeasured(speed, basis, advice)
     row = Row(
         "installed",
         entry.name,
@@ -242,10 +243,15 @@ def _available(card: ModelCard, known: Known) -> Row:
         known.recommended.get(card.name, ""),
         _distilled(card),
         False,
-        ("download",),
+        ("download", *_unmeasured(speed, basis, advice)),
         _facts(card),
     )
     return replace(row, search=_search(row, card))
+
+
+def _unmeasured(speed: str, basis: str, advice: Advice | None) -> list[str]:
+    """Where measuring this computer would give a speed."""
+    return ["measure"] if advice is not None and advice.fit != "swap" and basis and not speed else []
 
 
 def _distilled(card: ModelCard | None) -> str:

@@ -155,6 +155,7 @@ class ModelsWork(QObject):
             "repair": self._repair_row,
             "remove": self._remove,
             "import": self._adopt,
+            "measure": lambda _: self._files.measure(),
         }
         table[action](row)
 
@@ -172,11 +173,13 @@ class ModelsWork(QObject):
         table[action](activity.name)
 
     def act_on_offer(self, action: str, name: str) -> None:
-        """A button of the first-start card."""
+        """A button of the card of the first start; `others` is the window's business."""
         if action == "download":
             card = self._shelf.card(name)
             if card is not None and self._unlocked():
                 self.feed.fetch(card)
+        elif action == "measure":
+            self._files.measure()
         elif action == "dismiss":
             self._save_offer(False)
             self._notices.say(tr("No model is offered any more."), tr("Undo"), lambda: self._save_offer(True))

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from edgellm.ui.icons import app_icon, pixmap
 from edgellm.ui.language import tr
-from edgellm.ui.models_offer import OfferCard
+from edgellm.ui.models_offer import Offer, OfferCard
 from edgellm.ui.theme import Theme
 
 _WIDTH = 720
@@ -55,6 +55,21 @@ def examples() -> tuple[Example, ...]:
         Example("classify", tr("Classify a text"), review, labels),
         Example("write", tr("Write a short story"), story, story),
         Example("spark", tr("Ask what it can do"), "What can you do?", "What can you do?"),
+    )
+
+
+def _starter(*, short: bool) -> str:
+    """What the built-in model is."""
+    if short:
+        return tr(
+            "It is tiny and knows everyday sentences in English, French, German, Spanish and Chinese. It refuses about "
+            "nine in ten questions from outside its world, so do not believe the rest."
+        )
+    return tr(
+        "It is tiny, works without a network, and knows everyday sentences in English, French, German, Spanish "
+        "and Chinese: translating, short summaries, answers from a short text, classifying, little stories. "
+        "It refuses about nine in ten questions from outside its world, so do not believe the rest. "
+        "For anything else, get a larger model from the Models page."
     )
 
 
@@ -133,9 +148,9 @@ class Welcome(QScrollArea):
         rows.setSpacing(14)
         rows.addStretch(2)
         rows.addLayout(self._heading())
-        rows.addLayout(self._make_grid())
         self.offer = OfferCard(theme)
         rows.addWidget(self.offer)
+        rows.addLayout(self._make_grid())
         self.notice = self._starter_card()
         rows.addWidget(self.notice)
         rows.addStretch(3)
@@ -153,6 +168,12 @@ class Welcome(QScrollArea):
     def show_starter(self, on: bool) -> None:
         """The card about the starter belongs to the starter only."""
         self.notice.setVisible(on)
+
+    def show_offer(self, offer: Offer | None) -> None:
+        """Offer a model, or nothing; what the starter is then takes one sentence less."""
+        self.offer.show_offer(offer)
+        self._mark.setVisible(offer is None)
+        self._starter_words.setText(_starter(short=offer is not None))
 
     def _heading(self) -> QVBoxLayout:
         self._mark = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
@@ -204,15 +225,7 @@ class Welcome(QScrollArea):
         self._info = QLabel()
         title = QLabel(tr("This is the built-in starter model"))
         title.setProperty("role", "strong")
-        words = QLabel(
-            tr(
-                "It is tiny, works without a network, and knows everyday sentences in English, French, German, Spanish "
-                "and Chinese: translating, short summaries, answers from a short text, classifying, little stories. "
-                "It refuses about nine in ten questions from outside its world, so do not believe the rest. "
-                "For anything else, get a larger model from the Models page."
-            ),
-            wordWrap=True,
-        )
+        words = self._starter_words = QLabel(_starter(short=False), wordWrap=True)
         words.setProperty("role", "muted")
         column = QVBoxLayout()
         column.setSpacing(3)

@@ -132,7 +132,7 @@ class Window(QMainWindow):
         services.conversation.ended.connect(self._on_ended)
         services.models.use_wanted.connect(self._choose_model)
         services.models.unlock_wanted.connect(lambda: self._set_offline(False))
-        services.models.offered.connect(self.chat.welcome.offer.show_offer)
+        services.models.offered.connect(self.chat.welcome.show_offer)
         services.models.activities_changed.connect(self._show_offered_download)
         self.chat.welcome.offer.wanted.connect(self._on_offer)
         services.sampler.sampled.connect(self.strip.show_sample)
