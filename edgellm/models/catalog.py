@@ -72,9 +72,11 @@ class ModelCard:
 
     @property
     def license_line(self) -> str:
-        """The license as it is shown before a download."""
-        known = self.license or "License unknown: read the repository's card before use."
-        return f"{known} ({self.license_note.rstrip('.')})" if self.license_note else known
+        """The license as it is shown before a download, without a dot at its end."""
+        if self.license and not self.license_note:
+            return self.license
+        note = self.license_note or "Read the repository's card before use."
+        return f"{self.license or 'unknown'}. {note.rstrip('.')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def load(paths: Paths, program: Path | None = None) -> Catalog:
     """
     shipped = _read(program or catalog_file())
     cards = {card.name: card for card in map(card_of, shipped["model"])}
-    own, notice = _own_cards(paths.catalog)
+    builtin = frozenset(card.name for card in cards.values() if card.builtin)
+    own, notice = _own_cards(paths.catalog, builtin)
     return Catalog(tuple({**cards, **{card.name: card for card in own}}.values()), notice)
 
 
@@ -140,8 +143,11 @@ def _read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8-sig"))
 
 
-def _own_cards(path: Path) -> tuple[list[ModelCard], str]:
-    """The usable cards of the person's own file, and a notice that names what is left out."""
+def _own_cards(path: Path, builtin: frozenset[str]) -> tuple[list[ModelCard], str]:
+    """The usable cards of the person's own file, and a notice that names what is left out.
+
+    `builtin` are the names of models that ship with the program; theirs cannot stand in for those.
+    """
     try:
         document = _read(path)
     except FileNotFoundError:
@@ -151,7 +157,7 @@ def _own_cards(path: Path) -> tuple[list[ModelCard], str]:
     except (ValueError, RecursionError) as error:
         why = " ".join(str(error).split())[:120] or "it is nested too deeply"
         return [], f"Your own catalog {path.name} is not valid TOML ({why}), so only the program's is used."
-    wrong = catalog_schema.by_entry(document, own=True)
+    wrong = catalog_schema.by_entry(document, builtin)
     entries = document.get("model", [])
     if not isinstance(entries, list):
         entries = []

@@ -51,8 +51,11 @@ def problems(document: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sentence for sentences in by_entry(document).values() for sentence in sentences)
 
 
-def by_entry(document: Mapping[str, Any], own: bool = False) -> dict[int, tuple[str, ...]]:
-    """What is wrong, by the entry's number (`WHOLE_DOCUMENT` for the document): sentences with its name and field."""
+def by_entry(document: Mapping[str, Any], builtin: frozenset[str] | None = None) -> dict[int, tuple[str, ...]]:
+    """What is wrong, by the entry's number (`WHOLE_DOCUMENT` for the document): sentences with its name and field.
+
+    For a person's own document `builtin` names the models that ship with the program; it cannot hold any.
+    """
     wrong: dict[int, tuple[str, ...]] = {}
     if problem := _document_problem(document):
         wrong[WHOLE_DOCUMENT] = (problem,)
@@ -66,8 +69,8 @@ def by_entry(document: Mapping[str, Any], own: bool = False) -> dict[int, tuple[
         if isinstance(name, str):
             found += [f"name {names.shown(name)} is there twice"] if name in seen else []
             seen.add(name)
-        if own and isinstance(entry, dict) and entry.get("builtin"):
-            found.append("builtin is for the program's own models")
+        if builtin is not None and (name in builtin or (isinstance(entry, dict) and entry.get("builtin"))):
+            found.append("name and builtin of a model that ships with the program are its own")
         if found:
             wrong[number] = tuple(f"{label}: {problem}." for problem in found)
     return wrong

@@ -58,7 +58,10 @@ class Tokens:
 
     def find(self, endpoint: str) -> Kept | None:
         """The token for the hub at `endpoint` and where it is kept; None when there is none. Never fails."""
-        origin = origin_of(endpoint)
+        try:
+            origin = origin_of(endpoint)
+        except UsageError:
+            return None
         for token, where in ((self._from_ring(origin), "keyring"), (self._from_file(origin), "file")):
             if token and not _problem(token):
                 return Kept(token, where, self._file_notice() if where == "file" else "")

@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -217,15 +218,24 @@ def test_hostile_own_entries_are_left_out_by_name_and_the_rest_works(own: Paths)
     hostile = [
         {**ENTRY, "name": "evil", "file": [{"path": "../../.bashrc"}]},
         {**ENTRY, "name": "worse", "file": [{"path": "x", "url": "https://u:p@example.org/x"}]},
-        {**ENTRY, "name": "starter", "builtin": True, "file": [{"path": "starter/starter.gguf"}]},
+        {**ENTRY, "name": "starter"},
+        {**ENTRY, "name": "mine", "builtin": True, "file": [{"path": "starter/starter.gguf"}]},
         {**ENTRY, "name": "hash", "file": [{"path": "x", "sha256": "../" * 20}]},
     ]
     _write(own, ENTRY, *hostile)
     loaded = catalog.load(own)
     assert len(loaded.cards) == 80 and loaded.get("my-model").own
     assert loaded.get("starter").builtin and not loaded.get("starter").own
-    assert all(f"'{name}'" in loaded.notice for name in ("evil", "worse", "starter")) and "1 more" in loaded.notice
+    assert all(f"'{name}'" in loaded.notice for name in ("evil", "worse", "starter")) and "2 more" in loaded.notice
     assert "secret" not in loaded.notice and loaded.notice.count("\n") == 0
+
+
+def test_the_license_is_one_line_before_a_download() -> None:
+    card = catalog.card_of(ENTRY)
+    assert card.license_line == "unknown. Read the repository's card before use"
+    assert replace(card, license="MIT").license_line == "MIT"
+    assert replace(card, license="X", license_note="Ask first.").license_line == "X. Ask first"
+    assert replace(card, license_note="Not seen.").license_line == "unknown. Not seen"
 
 
 def test_a_name_is_found_in_any_case_and_a_wrong_one_has_neighbors() -> None:

@@ -131,6 +131,7 @@ def test_what_cannot_be_a_header_is_no_token(paths: Paths, token: str) -> None:
 def test_what_is_no_address_is_refused(paths: Paths, endpoint: str) -> None:
     with pytest.raises(UsageError):
         Tokens(paths, Ring()).save(endpoint, TOKEN)
+    assert Tokens(paths, Ring()).find(endpoint) is None
 
 
 def test_a_token_is_not_kept_for_an_address_in_the_clear_but_for_this_machine(paths: Paths) -> None:
