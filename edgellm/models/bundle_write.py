@@ -92,11 +92,11 @@ class _Meter:
 
 
 def _check_out(out: Path, replacing: bool) -> None:
-    if out.is_dir() or not out.name:
+    if os.path.isdir(out) or not out.name:
         raise UsageError(f"{out} is a folder.", f"Name the file to write, such as models{bundle.SUFFIX}.")
-    if out.exists() and not (replacing and out.is_file()):
+    if os.path.lexists(out) and not (replacing and os.path.isfile(out)):
         raise UsageError(f"There already is a file {out.name}.", "Choose another name, or replace it with --force.")
-    if not out.absolute().parent.is_dir():
+    if not os.path.isdir(out.absolute().parent):
         raise UsageError(f"There is no folder {out.parent}.", "Make it, or write somewhere else.")
 
 

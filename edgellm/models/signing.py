@@ -32,6 +32,20 @@ _VERSION = 1
 _LARGEST = 1 << 20
 _LONGEST_NOTE = 200
 _LONGEST_WAIT = 20.0
+# The y coordinates, little-endian, of the points whose order divides 8, with those that are not reduced (RFC 8032,
+# section 5.1.3): under such a "key" a signature needs no private key. OpenSSL accepts them.
+_WEAK = frozenset(
+    bytes.fromhex(text)
+    for text in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +97,12 @@ def read_fingerprint(text: str) -> str:
 
 
 def verify(public: bytes, signature: bytes, data: bytes) -> bool:
-    """Whether `signature` over `data` was made with the key whose public half is `public`."""
+    """Whether `signature` over `data` was made with the key whose public half is `public`, and with no other."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+    if len(public) != PUBLIC_SIZE or public[:-1] + bytes([public[-1] & 0x7F]) in _WEAK:
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
     except (InvalidSignature, ValueError):
