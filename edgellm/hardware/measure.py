@@ -23,7 +23,9 @@ import psutil
 
 from edgellm.errors import EngineError
 
-TIME_LIMIT = 40.0  # some three times what it should take
+SECONDS = 11.0
+_PATIENCE = 3  # times as long as it should take
+_START_SECONDS = 10.0
 _POLL = 0.05
 _LOOK_SECONDS = 1.0
 Progress = Callable[[str, float], None]
@@ -48,13 +50,16 @@ def busy_share(seconds: float = _LOOK_SECONDS) -> float:
     return float(psutil.cpu_percent(interval=seconds)) / 100
 
 
-def measure(threads: int, folder: Path, progress: Progress, cancelled: Callable[[], bool]) -> Measurement | None:
-    """Measure in a child process; None when `cancelled` said so. `progress` gets a step in words and the share done.
+def measure(
+    threads: int, folder: Path, progress: Progress, cancelled: Callable[[], bool], seconds: float = SECONDS
+) -> Measurement | None:
+    """Measure in a child process for about `seconds`; None when `cancelled` said so.
 
-    Raises `EngineError` when the child fails or takes longer than `TIME_LIMIT`.
+    `progress` gets a step in words and the share that is done. Raises `EngineError` when the child fails or takes
+    much longer.
     """
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "edgellm.hardware.measure_child", str(threads), str(folder)],
+        [sys.executable, "-P", "-m", "edgellm.hardware.measure_child", str(threads), str(folder), str(seconds)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -62,7 +67,7 @@ def measure(threads: int, folder: Path, progress: Progress, cancelled: Callable[
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
     try:
-        return _listen(child, progress, cancelled)
+        return _listen(child, progress, cancelled, _START_SECONDS + _PATIENCE * seconds)
     finally:
         child.kill()
         child.communicate()
@@ -76,12 +81,14 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(names, "1"), "PYTHONPATH": path}
 
 
-def _listen(child: subprocess.Popen[bytes], progress: Progress, cancelled: Callable[[], bool]) -> Measurement | None:
+def _listen(
+    child: subprocess.Popen[bytes], progress: Progress, cancelled: Callable[[], bool], limit: float
+) -> Measurement | None:
     assert child.stdout is not None
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     reader = threading.Thread(target=_read, args=(child.stdout, lines), name="measure", daemon=True)
     reader.start()
-    deadline = time.monotonic() + TIME_LIMIT
+    deadline = time.monotonic() + limit
     while not cancelled():
         if time.monotonic() > deadline:
             raise EngineError("Measuring this computer took too long.", "Try again when it is less busy.")

@@ -1,4 +1,4 @@
-"""The process that measures, started by `measure.py`: `python -m edgellm.hardware.measure_child THREADS FOLDER`.
+"""The process that measures, started by `measure.py`: `python -m edgellm.hardware.measure_child THREADS FOLDER SECONDS`.
 
 It prints one JSON object a line: what it is doing, and at the end the figures.
 """
@@ -21,7 +21,7 @@ import psutil
 
 from edgellm.hardware import cgroup, memory
 
-MEMORY_SECONDS, PRODUCT_SECONDS, DISK_SECONDS = 5.0, 3.0, 3.0
+_MEMORY, _PRODUCTS, _DISK = 0.45, 0.27, 0.28  # shares of the time
 _BUFFER = 256 << 20  # of all threads together at the least; far more than a processor's cache
 _LARGEST_BUFFER = 2 << 30
 _SIDE = 1024  # of the square matrices
@@ -145,13 +145,13 @@ def undisturbed(rounds: list[float]) -> float:
 
 def main() -> None:
     """Measure and print, as the child process."""
-    threads, folder = int(sys.argv[1]), Path(sys.argv[2])
+    threads, folder, seconds = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     _say(step="reading memory", done=0.0)
-    rounds = bandwidth(threads, MEMORY_SECONDS)
-    _say(step="multiplying matrices", done=0.45)
-    multiplied = products(threads, PRODUCT_SECONDS)
-    _say(step="reading the disk of the models", done=0.7)
-    found = disk(folder, DISK_SECONDS)
+    rounds = bandwidth(threads, seconds * _MEMORY)
+    _say(step="multiplying matrices", done=_MEMORY)
+    multiplied = products(threads, seconds * _PRODUCTS)
+    _say(step="reading the disk of the models", done=_MEMORY + _PRODUCTS)
+    found = disk(folder, seconds * _DISK)
     _say(
         threads=threads,
         bandwidth=undisturbed(rounds),
