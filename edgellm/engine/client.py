@@ -19,7 +19,7 @@ from edgellm.engine.child import Child
 from edgellm.engine.outcome import Doing, EngineEnded, Exit, Killed, Outcome, explain
 from edgellm.engine.patience import Limits, Patience, Silence
 from edgellm.errors import EdgeError
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, Placement, Request
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, Placement, Reading, Reply, Request
 
 _POLL = 0.02
 
@@ -81,6 +81,20 @@ class Client:
         if not isinstance(message, protocol.Counted):
             self._end("garbage")
         return message.tokens
+
+    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+        """Have something read. When `cancelled` says so, what there is comes soon."""
+        id = next(self._ids)
+        self._doing, self._kills = "generating", process.kernel_kills()
+        self._child.send(protocol.Read(id, reading))
+        message = self._receive(id, Patience(), None, cancelled)
+        if message is None:
+            self._child.send(protocol.Cancel(id))
+            message = self._receive(id, Patience(), self._limits.settle, _never, "stuck")
+        if not isinstance(message, protocol.Understood):
+            self._end("garbage")
+        self._doing = "waiting"
+        return message.reply
 
     def smoke(self, request: Request, cancelled: Cancelled = _never) -> None:
         """Have a short request answered, to see whether the placement survives it."""

@@ -23,12 +23,12 @@ from edgellm.engine import process, protocol
 from edgellm.engine.channel import Channel
 from edgellm.engine.wire import ProtocolError
 from edgellm.errors import EdgeError, OutOfMemory, UsageError
-from edgellm.runtimes.base import Chunk, Runtime
+from edgellm.runtimes.base import Chunk, Generator, Reader, ReadingRuntime, Runtime
 from edgellm.runtimes.peak import peak_memory
 
 MERGE_SECONDS = 0.005
 _log = logging.getLogger("edgellm.engine.host")  # by name: this module runs as __main__
-_Order = protocol.Load | protocol.Generate | protocol.Count
+_Order = protocol.Load | protocol.Generate | protocol.Count | protocol.Read
 
 
 class TextSender:
@@ -89,7 +89,7 @@ class Host:
         self._channel = channel
         self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
         self._text = TextSender(channel)
-        self._runtime: Runtime | None = None
+        self._runtime: Runtime | ReadingRuntime | None = None
         self._cancelled = 0
         threading.Thread(target=self._read, name="engine-reader", daemon=True).start()
 
@@ -118,8 +118,10 @@ class Host:
             self._load(order)
         elif isinstance(order, protocol.Generate):
             self._generate(order)
+        elif isinstance(order, protocol.Read):
+            self._read_text(order)
         else:
-            self._channel.send(protocol.Counted(order.id, self._loaded().count(order.messages)))
+            self._channel.send(protocol.Counted(order.id, self._writer().count(order.messages)))
 
     def _load(self, order: protocol.Load) -> None:
         from edgellm.runtimes import registry
@@ -135,7 +137,7 @@ class Host:
 
     def _generate(self, order: protocol.Generate) -> None:
         self._text.start(order.id)
-        for event in self._loaded().generate(order.request, lambda: self._cancelled == order.id):
+        for event in self._writer().generate(order.request, lambda: self._cancelled == order.id):
             if isinstance(event, Chunk):
                 self._text.add(event.text)
             else:
@@ -143,7 +145,23 @@ class Host:
                 finish = dataclasses.replace(event, peak_memory=peak_memory())
                 self._channel.send(protocol.Done(order.id, finish))
 
-    def _loaded(self) -> Runtime:
+    def _read_text(self, order: protocol.Read) -> None:
+        reply = self._reader().read(order.reading, lambda: self._cancelled == order.id)
+        self._channel.send(protocol.Understood(order.id, reply))
+
+    def _writer(self) -> Runtime:
+        runtime = self._loaded()
+        if isinstance(runtime, Generator):
+            return runtime
+        raise UsageError(f"{runtime.info.name} writes no text.", "Choose a chat or translation model for this.")
+
+    def _reader(self) -> ReadingRuntime:
+        runtime = self._loaded()
+        if isinstance(runtime, Reader):
+            return runtime
+        raise UsageError(f"{runtime.info.name} only writes text.", "Choose a model that is made for this task.")
+
+    def _loaded(self) -> Runtime | ReadingRuntime:
         if self._runtime is None:
             raise UsageError("No model is loaded.", "Load a model first.")
         return self._runtime

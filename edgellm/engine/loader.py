@@ -20,7 +20,7 @@ from edgellm.engine.patience import Limits
 from edgellm.engine.status import Board, Plan, describe, device_label
 from edgellm.errors import ContextOverflow, EdgeError, EngineError, ModelNotFound, ModelTooLarge, OutOfMemory
 from edgellm.paths import Paths
-from edgellm.runtimes.base import Cancelled, Choice, Message, ModelInfo, Placement, Request
+from edgellm.runtimes.base import Cancelled, Choice, Message, ModelInfo, Placement, Reading, Request
 
 # How to run a model file; `True`: even where its memory is more than there is
 Planner = Callable[[Path, bool], Plan]
@@ -167,10 +167,7 @@ class Loader:
         limit = self._limits.start + path.stat().st_size / _SLOWEST_DISK
         loaded = client.load(path, rung.value, limit, stop)
         if not self._history.proven(case):
-            try:
-                client.smoke(_SMOKE, stop)
-            except ContextOverflow:
-                _log.info("the context is too small for the smoke run")
+            _prove(client, loaded.info, stop)
             self._history.prove(case)
         self._board.set(state="ready", model=loaded.info.name)
         return Loaded(case, loaded.info)
@@ -184,6 +181,19 @@ class Loader:
                 return client
         client.close()
         raise EngineError("The engine was closed.", "Start EdgeLLM again.")
+
+
+def _prove(client: Client, info: ModelInfo, stop: Cancelled) -> None:
+    """A short run of what the model is for."""
+    if info.kind not in ("decoder", "seq2seq"):
+        own = info.kind == "classify" and not info.metadata.get("zero_shot")
+        labels = () if own else ("a word", "another")
+        client.read(Reading(info.kind, "These are a few words.", labels), stop)
+        return
+    try:
+        client.smoke(_SMOKE, stop)
+    except ContextOverflow:
+        _log.info("the context is too small for the smoke run")
 
 
 def _smaller(lower: Placement, higher: Placement) -> bool:

@@ -18,9 +18,9 @@ import msgpack
 from edgellm import errors
 from edgellm.engine.wire import ProtocolError, from_plain, to_plain
 from edgellm.errors import EdgeError
-from edgellm.runtimes.base import Finish, Message, ModelInfo, Placement, Request
+from edgellm.runtimes.base import Finish, Message, ModelInfo, Placement, Reading, Reply, Request
 
-VERSION = 1
+VERSION = 2
 LARGEST = 64 << 20
 _LENGTH = struct.Struct(">I")
 
@@ -93,8 +93,24 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Have a model that writes nothing read something."""
+
+    id: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What it made of it."""
+
+    id: int
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop the answer `id`; its `Done` still comes."""
+    """Stop the answer `id`; its `Done` or `Understood` still comes."""
 
     id: int
 
@@ -130,7 +146,23 @@ class Shutdown:
     """End at once."""
 
 
-Envelope = Hello | Load | Loaded | Generate | Text | Done | Count | Counted | Cancel | Failed | Ping | Pong | Shutdown
+Envelope = (
+    Hello
+    | Load
+    | Loaded
+    | Generate
+    | Text
+    | Done
+    | Count
+    | Counted
+    | Read
+    | Understood
+    | Cancel
+    | Failed
+    | Ping
+    | Pong
+    | Shutdown
+)
 _KINDS: Mapping[str, type[Any]] = MappingProxyType(
     {
         "hello": Hello,
@@ -141,6 +173,8 @@ _KINDS: Mapping[str, type[Any]] = MappingProxyType(
         "done": Done,
         "count": Count,
         "counted": Counted,
+        "read": Read,
+        "understood": Understood,
         "cancel": Cancel,
         "failed": Failed,
         "ping": Ping,

@@ -22,7 +22,7 @@ from edgellm.engine.turn import Turn
 from edgellm.errors import EngineError, UsageError
 from edgellm.paths import Paths
 from edgellm.runtimes import words
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Request
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Reading, Reply, Request
 
 __all__ = ["Engine", "Planner"]
 OnFinish = Callable[[Run], None]
@@ -146,6 +146,11 @@ class Engine:
             self._board.set(state="generating")
             yield from client.generate(request, stop)
 
+    def _understand(self, reading: Reading, stop: Cancelled) -> Reply:
+        client = self._ready(stop)
+        self._board.set(state="generating")
+        return client.read(reading, stop)
+
     def count(self, messages: tuple[Message, ...]) -> int:
         """Prompt tokens of a conversation."""
         with self._turn.taken():
@@ -154,6 +159,29 @@ class Engine:
             except EngineEnded as error:
                 self._crashed(error)
                 raise
+
+    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+        """Have a model that writes nothing read something, first bringing a stopped engine back."""
+        with self._turn.taken(cancelled) as mine:
+            if not mine:
+                return Reply()
+            self._stop.clear()
+
+            def stop() -> bool:
+                return self._stop.is_set() or cancelled()
+
+            try:
+                try:
+                    return self._understand(reading, stop)
+                except EngineEnded as error:
+                    if error.outcome.kind != "ended":
+                        raise
+                    return self._understand(reading, stop)  # it was ended from outside: another one reads it
+            except EngineEnded as error:
+                self._crashed(error)
+                raise
+            finally:
+                self._rest()
 
     def cancel(self) -> None:
         """Stop the answer that is being written, if there is one."""

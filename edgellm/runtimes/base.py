@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -139,6 +139,7 @@ class ModelInfo:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+@runtime_checkable
 class Generator(Protocol):
     """Text in, text out: a decoder or an encoder-decoder model."""
 
@@ -187,33 +188,56 @@ class Span:
     nothing: float
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model that writes nothing is asked. `kind` is what it must be able to do.
+
+    embed: `texts` become vectors. classify: `text` is held against the labels in `texts` (none: the model's own), of
+    which `several` may be true. rerank: the passages `texts` are held against the question `text`. span: `text` is
+    looked for in the passage `texts[0]`.
+    """
+
+    kind: Kind
+    text: str = ""
+    texts: tuple[str, ...] = ()
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a `Reading`: exactly one of these is there. A canceled one holds what there was."""
+
+    vectors: Vectors | None = None
+    scores: Scores | None = None
+    span: Span | None = None
+
+
+@runtime_checkable
 class Reader(Protocol):
-    """Models that read and write nothing. Each method raises `UsageError` where the model cannot do it."""
+    """A model that reads and writes nothing."""
 
     @property
     def info(self) -> ModelInfo:
-        """The loaded model."""
+        """The loaded model; `info.kind` says what it can be asked."""
         ...
 
-    def embed(self, texts: tuple[str, ...], cancelled: Cancelled = lambda: False) -> Vectors:
-        """One vector for each text."""
-        ...
-
-    def classify(self, text: str, labels: tuple[str, ...], several: bool = False) -> Scores:
-        """Scores of `labels`; of the model's own labels when there are none. `several` may be true at once."""
-        ...
-
-    def rank(self, question: str, passages: tuple[str, ...], cancelled: Cancelled = lambda: False) -> Scores:
-        """How well each passage fits the question; labels are empty."""
-        ...
-
-    def read(self, question: str, passage: str) -> Span:
-        """The stretch of the passage that answers the question."""
+    def read(self, reading: Reading, cancelled: Cancelled = lambda: False) -> Reply:
+        """Answer. Raises `UsageError` for what the model cannot do."""
         ...
 
 
+@runtime_checkable
 class Runtime(Generator, Protocol):
     """A `Generator` that owns native resources."""
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+@runtime_checkable
+class ReadingRuntime(Reader, Protocol):
+    """A `Reader` that owns native resources."""
 
     def close(self) -> None:
         """Free the model."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgellm.errors import UsageError
-from edgellm.runtimes.base import Placement, Runtime
+from edgellm.runtimes.base import Placement, ReadingRuntime, Runtime
 
 
 def _llama(path: Path, placement: Placement) -> Runtime:
@@ -21,10 +21,20 @@ def _fake(path: Path, placement: Placement) -> Runtime:
     return FakeRuntime.load(path, placement)
 
 
-ADAPTERS: dict[str, Callable[[Path, Placement], Runtime]] = {"llama": _llama, "fake": _fake}
+def _onnx(path: Path, placement: Placement) -> Runtime | ReadingRuntime:
+    from edgellm.runtimes.onnx.adapter import load as load_onnx
+
+    return load_onnx(path, placement)
 
 
-def load(path: Path, placement: Placement) -> Runtime:
+ADAPTERS: dict[str, Callable[[Path, Placement], Runtime | ReadingRuntime]] = {
+    "llama": _llama,
+    "onnx": _onnx,
+    "fake": _fake,
+}
+
+
+def load(path: Path, placement: Placement) -> Runtime | ReadingRuntime:
     """Load the model at `path` with the adapter that `placement.runtime` names.
 
     Raises `UsageError` for a runtime that is not in the table, and whatever the adapter raises.

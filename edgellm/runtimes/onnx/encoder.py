@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgellm.errors import ModelUnsupported, UsageError
-from edgellm.runtimes.base import Cancelled, Kind, ModelInfo, Placement, Scores, Span, Vectors
+from edgellm.runtimes.base import Cancelled, Kind, ModelInfo, Placement, Reading, Reply, Scores, Span, Vectors
 from edgellm.runtimes.onnx import spans
 from edgellm.runtimes.onnx.folder import OnnxFolder
 from edgellm.runtimes.onnx.labels import Labels
@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
 _BATCH = 32
 _POSITIONS = 512
-_WHAT = {"embed": "vectors", "classify": "labels", "rerank": "scores", "span": "answers from a passage"}
+_WHAT = {
+    "decoder": "text",
+    "seq2seq": "text",
+    "embed": "vectors",
+    "classify": "labels",
+    "rerank": "scores",
+    "span": "answers from a passage",
+}
 
 
 def _never() -> bool:
@@ -51,6 +58,17 @@ class Encoder:
     def info(self) -> ModelInfo:
         """The loaded model; `kind` says which method it has."""
         return self._info
+
+    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+        """Answer by the method that the model has. Raises `UsageError` for what it cannot do."""
+        self._must(reading.kind)
+        if reading.kind == "embed":
+            return Reply(vectors=self.embed(reading.texts, cancelled))
+        if reading.kind == "classify":
+            return Reply(scores=self.classify(reading.text, reading.texts, reading.several))
+        if reading.kind == "rerank":
+            return Reply(scores=self.rank(reading.text, reading.texts, cancelled))
+        return Reply(span=self.find(reading.text, reading.texts[0] if reading.texts else ""))
 
     def embed(self, texts: tuple[str, ...], cancelled: Cancelled = _never) -> Vectors:
         """Vectors of unit length (texts, size), as float32. Texts of like length are computed together."""
@@ -95,7 +113,7 @@ class Encoder:
             values += (1 / (1 + np.exp(-logits))).tolist()
         return Scores((), tuple(values), cut)
 
-    def read(self, question: str, passage: str) -> Span:
+    def find(self, question: str, passage: str) -> Span:
         """The stretch of the passage that answers the question; an empty one where nothing does."""
         self._must("span")
         return spans.read(self._vocabulary, self._outputs, (question, passage), self._info.context)
@@ -168,5 +186,5 @@ class Encoder:
             vocabulary=self._vocabulary.size,
             kind=kind,
             languages=languages_of(folder.path),
-            metadata={"labels": self._labels.names} if kind == "classify" else {},
+            metadata=self._labels.facts if kind == "classify" else {},
         )

@@ -49,6 +49,11 @@ class Labels:
         """Whether this is a model of natural language inference."""
         return self.entailment >= 0
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What a task must know: whether any labels can be asked for, and otherwise which."""
+        return {"zero_shot": self.entails, "labels": () if self.entails else self.names}
+
     @staticmethod
     def sentence(label: str) -> str:
         """What the model is asked about a label."""

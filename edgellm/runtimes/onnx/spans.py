@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
+    Compute = Callable[[Sequence[Encoded]], dict[str, Array]]
 
-Compute = Callable[[Sequence[Encoded]], dict[str, Array]]
 _LONGEST = 40  # tokens of an answer
 _BEST = 20
 _OVERLAP = 4
