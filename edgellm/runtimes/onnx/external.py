@@ -38,7 +38,7 @@ def check(path: Path, folder: Path) -> int:
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            names = set(_locations(data))
+            names = set(locations(data))
     except ValueError as error:  # empty, or bytes that are no protocol buffer
         raise _damaged(path) from error
     except OSError as error:
@@ -75,7 +75,7 @@ def _size(path: Path, name: str, folder: Path) -> int:
         raise ModelDamaged(f"{path.name} names data that cannot be read.", "Download the model again.") from error
 
 
-def _locations(data: mmap.mmap) -> Iterator[str]:
+def locations(data: mmap.mmap | bytes) -> Iterator[str]:
     """The `location` of every tensor with external data, wherever it stands in the model."""
     count, graphs = 0, 0
     waiting = [("model", 0, len(data), 0)]
@@ -100,12 +100,12 @@ def _locations(data: mmap.mmap) -> Iterator[str]:
         raise ValueError("no graph")
 
 
-def _entry(data: mmap.mmap, start: int, end: int) -> tuple[bytes, bytes]:
+def _entry(data: mmap.mmap | bytes, start: int, end: int) -> tuple[bytes, bytes]:
     found = {number: data[first:last] for number, first, last in _fields(data, start, end) if last - first <= 4096}
     return found.get(1, b""), found.get(2, b"")
 
 
-def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _fields(data: mmap.mmap | bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Number, start and end of every length-delimited field; numbers and fixed fields are passed over."""
     while at < end:
         key, at = _varint(data, at, end)
@@ -128,7 +128,7 @@ def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]
             raise ValueError("unknown wire type")
 
 
-def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
+def _varint(data: mmap.mmap | bytes, at: int, end: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if at >= end or shift > 63:
