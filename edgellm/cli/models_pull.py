@@ -100,6 +100,7 @@ def _offer(session: Session, card: ModelCard, advice: Advice) -> None:
         ("license", card.license_line),
         ("size", f"{size(card.size)}{count}"),
         ("room", f"{size(free)} free in {folder}" if free is not None else ""),
+        ("here", _here(app, card.name)),
         ("from", f"{host}, {card.repo}" if card.repo else host),
         ("tasks", ", ".join(card.tasks)),
         ("distilled from", card.distilled_from),
@@ -109,6 +110,14 @@ def _offer(session: Session, card: ModelCard, advice: Advice) -> None:
     ]
     for line in pairs(rows):
         output.line(line)
+
+
+def _here(app: App, name: str) -> str:
+    """How much of it arrived before."""
+    found = next((one for one in app.downloads().progress() if one.name == name), None)
+    if found is None or not found.received or not found.total:
+        return ""
+    return f"{percent(found.received, found.total)} arrived before, and is gone on from"
 
 
 def _free(folder: Path) -> int | None:
@@ -141,7 +150,7 @@ def _download(session: Session, card: ModelCard, advice: Advice) -> int:
 
 
 def _show(watch: Watch, now: Progress) -> None:
-    if now.state != "failed":  # the error says it
+    if now.state in ("queued", "running", "checking"):  # how it ended is said below the bar
         words = _STATES.get(now.state, "")
         watch.show(Step(now.received, now.total, words, now.speed, now.seconds_left, now.message))
 

@@ -26,7 +26,7 @@ def run(arguments: Namespace, session: Session) -> int:
     store = app.models()
     try:
         removed = store.remove(name)
-    except ModelNotFound as error:
+    except ModelNotFound:
         if any(record.name == name for record in app.downloads().unfinished()):
             app.downloads().cancel(name)
             output.line(f"The download of {name} is given up, and what had arrived is removed.")
@@ -34,7 +34,7 @@ def run(arguments: Namespace, session: Session) -> int:
             return 0
         if arguments.now and any(one.name == name for one in store.bin()):
             return _discard(name, session)
-        raise app.missing(name, error) from error
+        raise
     if arguments.now:
         return _discard(removed.name, session)
     output.line(f"{removed.name} is removed. For a day it can be brought back: edgellm models restore {removed.name}")

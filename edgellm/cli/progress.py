@@ -157,7 +157,7 @@ def _progress(output: Output) -> Progress:
 
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
         TextColumn("{task.fields[amount]}", markup=False, style="none"),
         TextColumn("{task.fields[beside]}", markup=False, style="none"),
         console=Console(file=output.aside(), highlight=False, emoji=False),
