@@ -170,7 +170,8 @@ class Remote:
             self._answer = _Answer(self._client, self._address, self.position, self._etag)
             if self.size is None:
                 self.size, self._etag = self._answer.size, self._answer.etag
-        if (self._answer.size, self._answer.etag) != (self.size, self._etag):
+        other = self._answer.etag and self._etag and self._answer.etag != self._etag
+        if other or self._answer.size != self.size:
             raise ModelDamaged("The bundle was replaced by another while it was fetched.", "Add it again.")
         data = self._answer.read()
         if data:
@@ -210,7 +211,7 @@ class _Answer:
             answer = undo.enter_context(client.stream("GET", address, headers=headers))
             self.host = answer.url.host
             self._behind = self._accept(answer.status_code, answer.headers.get, start)
-            self._pieces = answer.iter_raw(PIECE)
+            self._pieces = answer.iter_raw()  # as it arrives: what waits for a fuller piece is lost with the connection
             self._open = undo.pop_all()
 
     def read(self) -> bytes:
