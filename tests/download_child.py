@@ -87,8 +87,9 @@ def _show(progress: Progress) -> None:
 def _run(action: str, name: str, given: dict[str, str]) -> None:
     setting = Setting(**json.loads(given.get("EDGELLM_TEST_SETTINGS", "{}")))
     downloads, hub, _ = build(paths.from_environment(), setting)
+    downloads.listen(_show)
     if action == "pull":
-        _write("installed", path=str(downloads.pull(hub.card(name), _show).path))
+        _write("installed", path=str(downloads.pull(hub.card(name)).path))
     elif action == "pause":
         downloads.pause(name)
     elif action == "cancel":

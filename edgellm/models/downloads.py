@@ -18,7 +18,7 @@ from edgellm.models import disk, download_plan
 from edgellm.models.catalog import ModelCard
 from edgellm.models.download_attempt import Services
 from edgellm.models.download_crew import Slots, Tools
-from edgellm.models.download_files import amount_in
+from edgellm.models.download_files import amount_in, same
 from edgellm.models.download_job import Job
 from edgellm.models.download_records import Record, Records
 from edgellm.models.installed import Installed
@@ -86,7 +86,7 @@ class Downloads:
         What `cancelled` or an interruption ends is gone on with at the next start. Raises `Stopped` then and when
         it is paused or canceled meanwhile, `OfflineError`, `NetworkError`, `StorageError`, `ModelError`.
         """
-        self._tidy()
+        self.tidy()
         job = self._begin(card, self._home(card.name), patient=False)
         try:
             while not job.wait(0.1):
@@ -152,7 +152,7 @@ class Downloads:
 
         Returns the names. With the offline lock on, only what this machine itself serves is gone on with.
         """
-        self._tidy()
+        self.tidy()
         begun = []
         for records in self._everywhere():
             for record in records.all():
@@ -162,6 +162,18 @@ class Downloads:
                     self._begin(record.card, records, patient=True)
                     begun.append(record.name)
         return tuple(begun)
+
+    def tidy(self) -> None:
+        """Remove what killed processes left over, where that is possible: a folder may be write-protected."""
+        for tidy in (self._services.store().tidy, *(records.clean for records in self._everywhere())):
+            try:
+                tidy()
+            except StorageError as error:
+                _log.warning("something was not tidied: %s", error)
+        for records in self._everywhere():
+            for record in records.all():
+                if same(record.card, self._services.store())[1] and (claim := records.claim(record.name)):
+                    claim.release(forget=True)  # it was installed, and only its record was not removed any more
 
     def close(self, seconds: float = 5.0) -> None:
         """End the work of this process; the next start goes on with it."""
@@ -197,14 +209,6 @@ class Downloads:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener(progress)
-
-    def _tidy(self) -> None:
-        """Remove what is left over, where that is possible: a folder may be on a stick that is write-protected."""
-        for tidy in (self._services.store().tidy, *(records.clean for records in self._everywhere())):
-            try:
-                tidy()
-            except StorageError as error:
-                _log.warning("something was not tidied: %s", error)
 
     def _everywhere(self) -> tuple[Records, ...]:
         return tuple(Records(folder / FOLDER) for folder in self._services.store().folders)
