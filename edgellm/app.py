@@ -82,12 +82,13 @@ class App:
         return Here(hardware, self.settings, library, speeds)
 
     def engine(self) -> Engine:
-        """The engine of this run; it starts a process when a model is loaded."""
+        """The engine of this run; it starts a process when a model is loaded, and keeps how fast each answer was."""
+        from edgellm.engine.recorder import Recorder
         from edgellm.engine.supervisor import Engine
 
         with self._lock:
             if self._engine is None or self._engine.closed:
-                self._engine = Engine(self.paths, self._plan)
+                self._engine = Engine(self.paths, self._plan, on_finish=Recorder(self.paths.machine))
             return self._engine
 
     def store(self) -> Store:
@@ -202,6 +203,7 @@ class App:
         from edgellm.runtimes.base import Choice, Placement
         from edgellm.runtimes.ladder import ladder
         from edgellm.runtimes.select import choose
+        from edgellm.runtimes.speed import machine_name
 
         if path.name.lower().endswith(models.SCRIPT):
             first = Choice(Placement(runtime="fake"), "A scripted model runs anywhere.")
@@ -209,5 +211,4 @@ class App:
             return Plan((first, safer), "any")
         header, hardware, build = read_header(path), self.hardware(), builds.inspect()
         selection = choose(header, hardware, self.settings, build, anyway=anyway)
-        machine = f"{hardware.cpu.model}; llama.cpp {build.version}; {' '.join(build.variants) or 'plain'}"
-        return Plan(ladder(selection, hardware, build), machine)
+        return Plan(ladder(selection, hardware, build), machine_name(hardware, build))
