@@ -113,20 +113,21 @@ WRONG = (
     *("wrong_byte", "zeros", "swapped_prefix", "short", "portal", "portal_redirect", "loop", "etag"),
     *("lying_range", "lying_body", "416"),
 )
+UNSEEN = ("lying_range", "lying_body", "416", "etag")
 
 
 @pytest.mark.parametrize("kind", WRONG)
 @pytest.mark.parametrize("broken", [False, True])
 def test_what_is_wrong_is_never_visible(tmp_path: Path, hub: Hub, kind: str, broken: bool) -> None:
     hub.faults = [Fault("cut", at=70_000)] * broken + [Fault(kind, at=90_000, times=-1, value="other")]
-    try:
+    if kind in UNSEEN and not broken:  # nothing is asked for in part
         add(hub.url(REPO, FILE), tmp_path)
-    except EdgeError as error:
-        assert error.message and not isinstance(error, Stopped)
-        assert left(tmp_path) == [] == installed(tmp_path)
-    else:
-        assert not broken and kind in ("lying_range", "lying_body", "416", "etag"), "nothing was asked for in part"
         assert installed(tmp_path) == ["big", "tiny"]
+        return
+    with pytest.raises((ModelDamaged, NetworkError)) as error:
+        add(hub.url(REPO, FILE), tmp_path)
+    assert error.value.message and error.value.hint
+    assert left(tmp_path) == [] == installed(tmp_path)
 
 
 def test_another_bundle_under_the_same_address(tmp_path: Path, hub: Hub, data: bytes) -> None:
@@ -188,7 +189,7 @@ def test_what_is_here_is_not_fetched(tmp_path: Path, hub: Hub, monkeypatch: pyte
 
 @pytest.mark.parametrize("address", ["http://192.0.2.1/x.edgellm", "https://example.invalid:8443/x.edgellm"])
 def test_the_offline_lock_refuses_other_machines(tmp_path: Path, address: str) -> None:
-    with pytest.raises(OfflineError, match="offline lock is on, so .* was not contacted") as error:
+    with pytest.raises(OfflineError, match=r"offline lock is on, so .* was not contacted") as error:
         add(address, tmp_path)
     assert "\n" not in error.value.message and error.value.hint
     assert left(tmp_path) == []
