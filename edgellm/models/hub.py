@@ -101,10 +101,11 @@ class Hub:
             if not listing.refused:
                 raise
             raise type(error)(error.message, f"{listing.refused[0]} {error.hint}") from error
-        stem = listing.repo.partition("/")[2].removesuffix("-GGUF").removesuffix("-gguf")
-        name = plain_name(_stem(picked.files[0].path) if asked.path else f"{stem}-{picked.quantization}")
+        owner, _, name = listing.repo.partition("/")
+        stem = name.removesuffix("-GGUF").removesuffix("-gguf")
+        own = _stem(picked.files[0].path) if asked.path else f"{stem}-{picked.quantization}"
         return ModelCard(
-            name=name,
+            name=plain_name(f"{owner}-{own}"),  # never that of a catalog's model, or of another owner's
             title=stem.replace("-", " "),
             summary=f"From {listing.repo} at the hub.",
             files=tuple(map(_card_file, picked.files)),
@@ -202,11 +203,11 @@ def _gated_note(listing: Listing) -> str:
 
 
 def _linked(asked: Reference) -> ModelCard:
-    stem = _stem(asked.path)
+    stem, host = _stem(asked.path), urlsplit(asked.url).hostname
     return ModelCard(
-        name=plain_name(stem),
+        name=plain_name(f"{host}-{stem}"),
         title=stem,
-        summary=f"From a link to {urlsplit(asked.url).hostname}.",
+        summary=f"From a link to {host}.",
         files=(CardFile(asked.path, None, url=asked.url),),
         quantization=hub_choice.quantization_of(asked.path),
         notes="Nothing is known to check it against: only the sender vouches for this file.",

@@ -95,7 +95,7 @@ def test_a_card_takes_the_usual_quantization_and_says_so(ask: Callable[..., Aske
     server.extra[GGUF] = {"gguf": {"architecture": "qwen3", "context_length": 40960, "total": 5}}
     card = ask().hub.card(GGUF)
     assert [file.path for file in card.files] == ["Some-Model-Q4_K_M.gguf"]
-    assert (card.name, card.quantization, card.size) == ("some-model-q4_k_m", "Q4_K_M", 40)
+    assert (card.name, card.quantization, card.size) == ("owner-some-model-q4_k_m", "Q4_K_M", 40)
     assert card.revision == server.commit(GGUF) and card.license == "Apache-2.0"
     assert "Q4_K_M was taken" in card.notes and (card.architecture, card.context) == ("qwen3", 40960)
     assert len(card.files[0].sha256) == 64 and not card.files[0].git_oid
@@ -127,9 +127,17 @@ def test_a_link_elsewhere_is_a_card_without_a_hash_and_asks_nobody(ask: Callable
     assert card.files == (
         CardFile("My Model-Q5_K_M.gguf", None, url="https://example.org/files/My%20Model-Q5_K_M.gguf?key=1"),
     )
-    assert (card.name, card.quantization, card.repo) == ("my-model-q5_k_m", "Q5_K_M", "")
+    assert (card.name, card.quantization, card.repo) == ("example.org-my-model-q5_k_m", "Q5_K_M", "")
     assert "vouches" in card.notes and asked.entries() == []
     assert asked.hub.complete(card) is card
+
+
+def test_a_stranger_cannot_take_the_name_of_a_model_of_the_catalog(
+    ask: Callable[..., Asked], server: loopback_hub.Hub
+) -> None:
+    known = {card.name for card in catalog.load(Paths.under(*[Path("/nowhere")] * 3)).cards}
+    for reference in (ONNX, f"{ONNX}/onnx/encoder_model.onnx", "https://example.org/starter.gguf"):
+        assert ask().hub.card(reference).name not in known
 
 
 def test_a_split_model_is_all_of_its_parts(ask: Callable[..., Asked]) -> None:
