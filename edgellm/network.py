@@ -27,6 +27,7 @@ from edgellm.settings import Settings
 
 HUB = "https://huggingface.co"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_LARGE = 1 << 20
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -136,7 +137,7 @@ class _Door(httpx.BaseTransport):
         return httpx.Response(
             response.status,
             headers=response.headers,
-            stream=_Stream(response.stream, host),
+            stream=_Stream(response, host, request.extensions.get("timeout", {}).get("read")),
             extensions=response.extensions,
         )
 
@@ -225,18 +226,35 @@ def _pool(proxy: str, secure: ssl.SSLContext | None, backend: httpcore.NetworkBa
 
 
 class _Stream(httpx.SyncByteStream):
-    """A response body whose failures are typed errors."""
+    """A response body whose failures are typed errors. A large one is read past the parser, which would copy it."""
 
-    def __init__(self, stream: Any, host: str) -> None:
-        self._stream = stream
+    def __init__(self, response: httpcore.Response, host: str, timeout: float | None) -> None:
+        self._stream: Any = response.stream
+        self._connection = response.extensions.get("network_stream")
+        self._length = _large_length(response)
         self._host = host
+        self._timeout = timeout
 
     def __iter__(self) -> Iterator[bytes]:
+        connection = self._connection
         with _translated(self._host):
-            yield from self._stream
+            if self._length and isinstance(connection, sockets.Stream) and connection.at_body:
+                yield from connection.body(self._length, self._timeout)
+            else:
+                yield from self._stream
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _large_length(response: httpcore.Response) -> int:
+    """The length of a body that is large and plain, or 0."""
+    lengths = [value for name, value in response.headers if name.lower() == b"content-length"]
+    chunked = any(name.lower() == b"transfer-encoding" for name, _ in response.headers)
+    if response.status not in (200, 206) or chunked or len(lengths) != 1 or not lengths[0].isdigit():
+        return 0
+    length = int(lengths[0]) if len(lengths[0]) <= 18 else 0
+    return length if length >= _LARGE else 0
 
 
 @contextmanager

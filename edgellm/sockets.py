@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import httpcore
@@ -19,6 +19,8 @@ import httpcore
 from edgellm.errors import Stopped
 
 _STEP = 0.1
+_PIECE = 1 << 20
+_HEAD_END = b"\r\n\r\n"
 Cancelled = Callable[[], bool]
 
 
@@ -42,17 +44,52 @@ class Backend(httpcore.NetworkBackend):
         def connect() -> httpcore.NetworkStream:
             return self._plain.connect_tcp(host, port, timeout, local_address, socket_options)
 
-        return _Stream(_apart(connect, timeout, self._cancelled, lambda: None), self._cancelled)
+        return Stream(_apart(connect, timeout, self._cancelled, lambda: None), self._cancelled)
 
 
-class _Stream(httpcore.NetworkStream):
-    """One connection."""
+class Stream(httpcore.NetworkStream):
+    """One connection. The head of an answer is handed over by itself, so that its body can be read past the parser."""
 
     def __init__(self, inner: httpcore.NetworkStream, cancelled: Cancelled) -> None:
         self._inner = inner
         self._cancelled = cancelled
+        self._left = b""
+        self._tail: bytes | None = None
+        self.at_body = False
+        """Whether everything up to the end of a head, and nothing of what follows, was handed over."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.at_body = False
+        if self._left:
+            data, self._left = self._left, b""
+            return data
+        data = self._receive(max_bytes, timeout)
+        if self._tail is None:
+            return data
+        seen = self._tail + data
+        end = seen.find(_HEAD_END)
+        if end < 0:
+            self._tail = seen[1 - len(_HEAD_END) :]
+            return data
+        end += len(_HEAD_END) - len(self._tail)
+        self._tail = None
+        self._left, self.at_body = data[end:], True
+        return data[:end]
+
+    def body(self, length: int, timeout: float | None) -> Iterator[bytes]:
+        """The next `length` bytes, in large pieces; only while `at_body`. The parser must not be used afterwards."""
+        data, self._left = self._left[:length], b""
+        while True:
+            length -= len(data)
+            if data:
+                yield data
+            if not length:
+                return
+            data = self._receive(min(length, _PIECE), timeout)
+            if not data:
+                raise httpcore.RemoteProtocolError("the body ended too early")
+
+    def _receive(self, max_bytes: int, timeout: float | None) -> bytes:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             try:
@@ -64,6 +101,7 @@ class _Stream(httpcore.NetworkStream):
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._tail, self.at_body = b"", False
         self._inner.write(buffer, timeout)
 
     def close(self) -> None:
@@ -79,7 +117,7 @@ class _Stream(httpcore.NetworkStream):
             with contextlib.suppress(OSError):
                 self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
-        return _Stream(_apart(handshake, timeout, self._cancelled, give_up), self._cancelled)
+        return Stream(_apart(handshake, timeout, self._cancelled, give_up), self._cancelled)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
