@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,10 @@ from edgellm.errors import ModelDamaged, ModelError
 from edgellm.models import disk, hashing
 from edgellm.models.hashing import Work
 from edgellm.models.installed import Installed
-from edgellm.models.staging import Staging, guarded, retire, still_prepared, taken
+from edgellm.models.staging import Staging, guarded, locked, retire, still_prepared, taken
 
 JOURNAL = ".moves"
 _LARGEST = 4 << 20
-_A_MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,8 @@ def move(model: Installed, folder: Path, journal: Path, work: Work) -> None:
             with guarded(folder):
                 for step in steps:
                     _refuse_taken(step.goal, folder)
-                _write(note, model.folder, staging.folder, steps)
+                with locked(journal):
+                    _write(note, model.folder, staging.folder, steps)
                 for step in steps:
                     step.goal.parent.mkdir(parents=True, exist_ok=True)
                     os.rename(step.copy, step.goal)
@@ -69,9 +68,11 @@ def recover(journal: Path) -> None:
 
     To be called before `staging.recover`. Raises `StorageError`.
     """
+    if not journal.is_dir():
+        return
     with disk.told(journal, "A move that was cut off could not be finished"):
-        for half_written in journal.glob(".*.json.*"):
-            if time.time() - half_written.stat().st_mtime > _A_MINUTE:
+        with locked(journal):
+            for half_written in journal.glob(".*.json.*"):
                 half_written.unlink()
         for note in sorted(journal.glob("[!.]*.json")):
             found = _read(note)

@@ -35,17 +35,26 @@ def guarded(folder: Path) -> Iterator[None]:
 
     Raises `StorageError`.
     """
-    from filelock import FileLock, Timeout
-
     with disk.told(folder, "The folder for models cannot be changed"):
         (folder / INCOMING).mkdir(parents=True, exist_ok=True)
         if disk.leads_away(folder / INCOMING, folder):
             raise StorageError(f"{folder / INCOMING} is a link to another place.", "Remove that link.")
-        lock = FileLock(folder / INCOMING / _GUARD, timeout=_LONGEST_WAIT, thread_local=False)
+    with locked(folder / INCOMING):
+        yield
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of one of our own folders. Raises `StorageError`."""
+    from filelock import FileLock, Timeout
+
+    with disk.told(folder, "The folder for models cannot be changed"):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _GUARD, timeout=_LONGEST_WAIT, thread_local=False)
         try:
             lock.acquire()
         except Timeout as error:
-            raise StorageError(f"Another EdgeLLM is at work in {folder}.", "Wait until it is done.") from error
+            raise StorageError(f"Another EdgeLLM is at work in {folder.parent}.", "Wait until it is done.") from error
     try:
         yield
     finally:
