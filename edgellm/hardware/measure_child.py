@@ -1,6 +1,6 @@
-"""The process that measures, started by `measure.py`: `python -m edgellm.hardware.measure_child THREADS FOLDER SECONDS`.
+"""The process that measures: `python -m edgellm.hardware.measure_child THREADS FOLDER SECONDS`.
 
-It prints one JSON object a line: what it is doing, and at the end the figures.
+Started by `measure.py`. It prints one JSON object a line: what it is doing, and at the end the figures.
 """
 
 from __future__ import annotations

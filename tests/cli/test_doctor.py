@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from dataclasses import dataclass, field
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,10 @@ from edgellm.cli import doctor
 from edgellm.errors import ModelNotFound
 from edgellm.hardware.probe import Cpu, Gpu, Hardware, Memory, Power
 from edgellm.paths import Paths
-from edgellm.runtimes import report
+from edgellm.runtimes import build, prediction, report, speed_file
+from edgellm.runtimes.base import Finish
+from edgellm.runtimes.speed import Sample, SelfTest, Way, machine_name
+from edgellm.runtimes.workload import Work
 from edgellm.settings import Settings, changed
 
 GB = 1 << 30
@@ -157,3 +164,52 @@ def test_the_report_to_copy_holds_no_path(model: Path) -> None:
     for secret in (str(Path.home()), "secret-folder", str(model.parent)):
         assert secret not in text
         assert secret not in json.dumps(report.gather(Parts(model)))
+
+
+def test_how_fast_it_is_stands_in_the_report(model: Path) -> None:
+    parts = Parts(model)
+    assert "not measured yet. Run: edgellm doctor --measure" in run(parts)[1]
+    assert read(parts)["speed"]["test"] is None
+    test = SelfTest(1_795_000_000, 4, 40e9, 36e9, 400e9, 2e9, 3000.0, 15_000.0, 9_000_000, 4_700_000, 4, 0.6, True)
+    machine = machine_name(parts.hardware(), build.inspect())
+    assert speed_file.keep_test(parts.paths.machine, machine, test)
+    finish = Finish("stop", 100, 0, 64, 5.0, 12.5, "CPU", 0, False, 1.0)
+    sample = Sample("a.gguf:1", "Model A", Work(400_000_000, 600_000_000, 28), Way("cpu", 0.0, 4), finish, 40)
+    for measured in (12.5, 10.0):
+        again = replace(sample, finish=replace(finish, tokens_per_second=measured))
+        speed_file.record(parts.paths.machine, machine, again, prediction.foresee)
+    text = run(parts)[1]
+    for part in (
+        "memory      reads 40.0 GB/s (36.0 in the median)",
+        "arithmetic  400 GFLOP/s",
+        "disk        reads 2.00 GB/s: a model of 2.7 GB loads in 1 s at best",
+        "starter     writes about 2,250 and reads about 11,250 words/s",
+        "Other programs used 60% of the processor",
+        "It ran on battery",
+        "English words/s from 4 billion weights (2.6 GB)",
+        "measured    Model A: 11.2 tokens/s on the processor, over 2 runs",
+        "predictions here were ",
+    ):
+        assert part in text, part
+    found = read(parts)["speed"]
+    assert found["models"][0]["tokens_per_second"] == 11.25
+    assert found["predictions"]["runs"] == 2
+    assert [row["billions"] for row in found["examples"]] == [1, 4, 8]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_leaves_the_measurement_before_it(tmp_path: Path) -> None:
+    machine = tmp_path / "machine.toml"
+    machine.write_text('[speed]\nmachine = "old"\n')
+    command = [sys.executable, "-m", "edgellm", "doctor", "--measure"]
+    environment = {**os.environ, "EDGELLM_HOME": str(tmp_path)}
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    assert child.stderr is not None
+    while "reading memory" not in (line := child.stderr.readline()):
+        assert line, "it ended before it began"
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "the measurement before it is kept" in err
+    assert "GB/s" not in out
+    assert machine.read_text() == '[speed]\nmachine = "old"\n'
