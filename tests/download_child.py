@@ -1,9 +1,9 @@
 """Downloads with all their real parts against a loopback hub: in this process or, run as a program, in one to kill.
 
-    python -m tests.download_child pull owner/name
+    python -m tests.download_child pull NAME OWNER/REPO
 
-The folder comes from EDGELLM_HOME, the hub from HF_ENDPOINT, and the size of a part from EDGELLM_TEST_CHUNK. What
-happens is written to standard output, a JSON object a line.
+The folder comes from EDGELLM_HOME, the hub from HF_ENDPOINT. What happens is written to standard output, one JSON
+object a line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -84,12 +85,13 @@ def _show(progress: Progress) -> None:
     _write("progress", **asdict(progress))
 
 
-def _run(action: str, name: str, given: dict[str, str]) -> None:
-    setting = Setting(**json.loads(given.get("EDGELLM_TEST_SETTINGS", "{}")))
-    downloads, hub, _ = build(paths.from_environment(), setting)
+def _run(action: str, name: str = "", repo: str = "") -> None:
+    downloads, hub, _ = build(paths.from_environment(), Setting())
     downloads.listen(_show)
     if action == "pull":
-        _write("installed", path=str(downloads.pull(hub.card(name)).path))
+        _write("installed", path=str(downloads.pull(replace(hub.card(repo), name=name)).path))
+    elif action == "full":
+        _until_full(name, repo)
     elif action == "pause":
         downloads.pause(name)
     elif action == "cancel":
@@ -101,6 +103,30 @@ def _run(action: str, name: str, given: dict[str, str]) -> None:
         downloads.close()
 
 
+def _until_full(name: str, repo: str) -> None:
+    """Pull on a disk that is too small, which another program fills meanwhile if EDGELLM_TEST_FILL says so."""
+    where = paths.from_environment()
+    fill = int(os.environ.get("EDGELLM_TEST_FILL", "0"))
+    more: dict[str, Any] = {"room": lambda folder: 1 << 40} if fill else {}
+    downloads, hub, _ = build(where, Setting(), **more)
+
+    def meanwhile(progress: Progress) -> None:
+        if fill and progress.received > 100_000:
+            with suppress(OSError):
+                (where.settings.parent / "filler").write_bytes(bytes(fill))
+
+    card = replace(hub.card(repo), name=name)
+    try:
+        downloads.pull(card, meanwhile)
+    except EdgeError as error:
+        _write("error", type=type(error).__name__, message=error.message)
+    kept = sum(path.stat().st_size for path in where.models.rglob("*.part"))
+    record = downloads.unfinished()[0].message
+    downloads.cancel(card.name)
+    left = sorted(path.name for path in where.models.rglob("*") if path.is_file() and path.name != ".lock")
+    _write("left", names=left, kept=kept, record=record)
+
+
 def main() -> NoReturn:
     """Do what the arguments say."""
     if limit := os.environ.get("EDGELLM_TEST_FILE_LIMIT"):
@@ -109,7 +135,7 @@ def main() -> NoReturn:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     try:
-        _run(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "", dict(os.environ))
+        _run(*sys.argv[1:])
     except EdgeError as error:
         _write("error", type=type(error).__name__, message=error.message, hint=error.hint)
         raise SystemExit(1) from error

@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -200,16 +200,24 @@ class Records:
 
     def _write(self, record: Record) -> None:
         new = self.path(record.name, _NEW)
-        with new.open("wb") as file:
-            file.write(json.dumps(dataclasses.asdict(record), ensure_ascii=True).encode("ascii"))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with new.open("wb") as file:
+                file.write(json.dumps(dataclasses.asdict(record), ensure_ascii=True).encode("ascii"))
+                file.flush()
+                os.fsync(file.fileno())
+            self._replace(new, self.path(record.name))
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+
+    def _replace(self, new: Path, old: Path) -> None:
         for pause in (0.02, 0.1, 0.5):  # Windows refuses while someone reads the old one
-            with suppress(PermissionError):
-                new.replace(self.path(record.name))
+            try:
+                new.replace(old)
                 return
-            time.sleep(pause)
-        new.replace(self.path(record.name))
+            except PermissionError:
+                time.sleep(pause)
+        new.replace(old)
 
     def _listing(self) -> list[Path]:
         """What is in the folder; one that is not there, or may not be read, holds nothing."""
