@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from edgellm import log, paths, settings
 from edgellm.errors import ModelNotFound
 from edgellm.models import lookup
-from edgellm.models import store as models
 from edgellm.paths import Paths
 from edgellm.settings import Settings
 
@@ -103,10 +102,11 @@ class App:
     def models(self) -> ModelStore:
         """The models on this machine, in the folders of the settings."""
         from edgellm.models import found
+        from edgellm.models.store import ModelStore
 
         named = (folder.strip() for folder in self.settings.model_folders.split(os.pathsep))
         folders = tuple(Path(folder).expanduser() for folder in named if folder)
-        return models.ModelStore(self.paths, folders, found.places())
+        return ModelStore(self.paths, folders, found.places())
 
     def downloads(self) -> Downloads:
         """The downloads of this run; `close` ends them, and the next start goes on with them."""
@@ -205,7 +205,7 @@ class App:
         from edgellm.runtimes.select import choose
         from edgellm.runtimes.speed import machine_name
 
-        if path.name.lower().endswith(models.SCRIPT):
+        if path.name.lower().endswith(lookup.SCRIPT):
             first = Choice(Placement(runtime="fake"), "A scripted model runs anywhere.")
             safer = Choice(Placement(runtime="fake", repack=False, context=2048), "The same, played safe.")
             return Plan((first, safer), "any")

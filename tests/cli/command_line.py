@@ -29,14 +29,20 @@ class Ran:
         return found
 
 
+def _is_ours(name: str) -> bool:
+    """Whether a variable of this environment would change what the program does."""
+    return "DISPLAY" in name or name.startswith(("QT_", "HF_", "HUGGINGFACE_", "OLLAMA_", "XDG_"))
+
+
 class CommandLine:
     """The program with a home of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.environment = {
-            **{name: value for name, value in os.environ.items() if "DISPLAY" not in name and name[:3] != "QT_"},
+            **{name: value for name, value in os.environ.items() if not _is_ours(name)},
             "EDGELLM_HOME": str(home),
+            "HOME": str(home),  # so that no other program's models are found
             "PYTHONPATH": str(ROOT),
         }
 
@@ -66,6 +72,11 @@ class CommandLine:
     def line(*arguments: str) -> list[str]:
         """The whole command line."""
         return [sys.executable, "-W", "error", "-m", "edgellm", *arguments]
+
+    def settings(self, **values: Any) -> None:
+        """Write the settings file."""
+        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        (self.home / "settings.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def script(self, name: str = "Plain", **script: Any) -> str:
         """Write a scripted model and return its path."""

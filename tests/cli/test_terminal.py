@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,61 +11,7 @@ from command_line import CommandLine
 if sys.platform == "win32":
     pytest.skip("Windows has no pseudo-terminals of this kind", allow_module_level=True)
 
-import fcntl
-import pty
-import termios
-
-
-class Terminal:
-    """The program with a pseudo-terminal for all three streams."""
-
-    def __init__(self, edgellm: CommandLine, *arguments: str) -> None:
-        self._ours, theirs = pty.openpty()
-        self.seen = ""
-        self.process = subprocess.Popen(
-            edgellm.line(*arguments),
-            env={**edgellm.environment, "TERM": "dumb"},
-            cwd=edgellm.home,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,
-        )
-        os.close(theirs)
-
-    def type(self, text: str) -> None:
-        os.write(self._ours, text.encode())
-
-    def wait_for(self, text: str, seconds: float = 60) -> None:
-        """Read until `text` has appeared after what was waited for before."""
-        deadline = time.monotonic() + seconds
-        while text not in self.seen and time.monotonic() < deadline:
-            self._read(0.2)
-        assert text in self.seen, self.seen
-        self.seen = self.seen.split(text, 1)[1]
-
-    def rest(self) -> str:
-        """Everything up to the end of the program."""
-        while self._read(60):
-            pass
-        self.process.wait(60)
-        return self.seen
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._ours)
-
-    def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._ours], [], [], seconds)
-        try:
-            data = os.read(self._ours, 65_536) if ready else b""
-        except OSError:  # Linux says so when the other end is gone
-            return False
-        self.seen += data.decode(errors="replace")
-        return bool(data)
+from terminal import Terminal
 
 
 @pytest.fixture
