@@ -26,7 +26,6 @@ __all__ = ["Connect", "Control", "Fetched", "Tuning", "Wanted", "fetch", "fetch_
 _MOST_WRONG = {"file": 2, "chunk": 5}
 """How often one address may send a whole file, or a chunk, with a wrong hash before it is not asked again."""
 _MOST_RESTARTS = 3
-_TELL_SECONDS = 0.1
 
 
 def fetch(wanted: Wanted, part: Path, connect: Connect, control: Control, tuning: Tuning | None = None) -> Fetched:
@@ -67,7 +66,6 @@ class _Transfer:
         self._restarts = 0
         self._good = 0
         self._wrong: dict[tuple[str, str], int] = {}
-        self._told = 0.0
 
     def run(self) -> Fetched:
         """Until the file is whole and right."""
@@ -95,7 +93,6 @@ class _Transfer:
                 self._take(data)
                 if self._total is not None and part.size >= self._total:
                     break
-        self._tell(at_once=True)
         if self._total is None:
             self._total = part.size
         elif part.size < self._total:
@@ -127,7 +124,7 @@ class _Transfer:
         if part.size > self._best:
             self._best = part.size
             self._source.routes.arrived()
-        self._tell()
+        self._control.progress(part.size, self._total)
         if self._wanted.chunks:
             self._check_chunks()
 
@@ -170,9 +167,3 @@ class _Transfer:
             self._best = 0
         if self._wanted.size is None:
             self._total = None
-
-    def _tell(self, at_once: bool = False) -> None:
-        now = time.monotonic()
-        if at_once or now - self._told >= _TELL_SECONDS:
-            self._told = now
-            self._control.progress(self._part.size, self._total)
