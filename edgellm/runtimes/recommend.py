@@ -1,24 +1,20 @@
 """Which model of the catalog suits this computer best for a task, which come next, and why not the others.
 
 Judged by the memory that is free and by the speed to expect, not by the class of the machine. Among those that fit and
-are fast enough the most capable one wins, which is roughly the one with most weights; what the catalog marks for the
-task counts for more, and what always thinks aloud or cannot be used yet for less.
+are fast enough the most capable one wins; what a card is worth for a task is left to `ranking.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from edgellm.models.catalog import ModelCard
-from edgellm.runtimes import card_shape, device, words
+from edgellm.runtimes import device, ranking
 from edgellm.runtimes.advice import Advice, Here, advise, rate
 from edgellm.runtimes.base import Choice
 from edgellm.runtimes.budget import gigabytes
-from edgellm.runtimes.prediction import ordinary_speed
-from edgellm.runtimes.workload import TYPICAL, work
 
 # Words a second below which waiting for a task is no pleasure. People read aloud at about three, so that is the floor
 # where the text is read as it comes.
@@ -26,14 +22,6 @@ FLOORS: Mapping[str, float] = MappingProxyType(
     {"chat": 3.0, "generate": 3.0, "answer": 3.0, "translate": 2.0, "summarize": 2.0, "classify": 1.0}
 )
 _BATTERY_TIMES = 2.0  # when it is nearly empty, each second of computing counts
-# How much more (or less) a model counts: as the catalog's pick, with a mark of some kind, or with none; made for this
-# task alone; under a license with conditions, or an unknown one
-_PICK, _MARKED, _PLAIN, _ALONE, _CONDITIONS = 1.4, 1.0, 0.5, 2.0, 0.75
-_FREE = frozenset({"apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0", "cc0-1.0"})
-_BY_INSTRUCTION = frozenset({"generate", "classify"})  # what any chat model does when it is asked to
-_CLASS = re.compile(r"\d+gb", re.IGNORECASE)
-_THINKS = ("always thinks", "always reasons")
-_ASIDE = ("distilled", "plain", "old-runtime", "reasoning")
 _MOST_RUNNERS = 4
 _WHY_ASIDE = "it always thinks aloud before it answers"
 
@@ -91,10 +79,10 @@ def recommend(cards: Iterable[ModelCard], task: str, here: Here, language: str =
     floor = FLOORS.get(task, 2.0) * (_BATTERY_TIMES if _nearly_empty(here) else 1.0)
     gpu = device.pick(here.hardware, here.settings, here.build).value is not None
     for card in cards:
-        if not _is_for(card, task):
+        if not ranking.is_for(card, task):
             continue
         advice = advise(card, here, language or "en")
-        if language and not speaks(card, language):
+        if language and not ranking.speaks(card, language):
             passed.append(Ranked(card, advice, f"it does not speak {language}"))
         elif advice.fit == "unsupported":
             (later if card.format != "gguf" else passed).append(Ranked(card, advice, _lower(advice.sentence)))
@@ -115,63 +103,15 @@ def recommend(cards: Iterable[ModelCard], task: str, here: Here, language: str =
     )
 
 
-def speaks(card: ModelCard, language: str) -> bool:
-    """Whether a model is meant for a language; yes where the card does not say."""
-    wanted = language.lower().partition("-")[0]
-    known = {tag.lower().partition("-")[0] for tag in card.languages}
-    return not known or "mul" in known or wanted in known
-
-
-def _is_for(card: ModelCard, task: str) -> bool:
-    return task in card.tasks or bool(_marks(card, task)) or (task in _BY_INSTRUCTION and "chat" in card.tasks)
-
-
-def _marks(card: ModelCard, task: str) -> list[str]:
-    """What the catalog marks it for: the classes of `task:class`."""
-    return [mark.partition(":")[2] for mark in card.recommended if mark.partition(":")[0] == task]
-
-
 def _candidate(card: ModelCard, advice: Advice, task: str, wish: tuple[float, str], gpu: bool) -> _Candidate:
     floor, language = wish
     speed, whole = advice.words_per_second, advice.all_on_gpu
     if speed is None:  # nothing was measured: an ordinary computer decides whether it is far too slow
-        speed = float("inf") if whole else _ordinary(card, language)
+        speed = float("inf") if whole else ranking.ordinary_words(card, language)
     split = gpu and not whole and not card.builtin
-    return _Candidate(card, advice, speed, speed < floor, _is_aside(card, task), split, _capability(card, task))
-
-
-def _ordinary(card: ModelCard, language: str) -> float:
-    """Words a second on an ordinary laptop."""
-    shape = card_shape.of(card)
-    if shape is None:
-        return 0.0 if not card.builtin else float("inf")
-    token = work(shape.header, shape.header.context_length or TYPICAL, shape.active)
-    return words.per_token(language or "en") * ordinary_speed(token)
-
-
-def _size(card: ModelCard) -> float:
-    """Billions of weights, as a stand-in for what it can do; of experts most are idle, which costs some of it."""
-    total, active = card_shape.parameters(card)
-    if not total:
-        shape = card_shape.of(card)
-        total = active = shape.header.parameters if shape else 0
-    return float(total**0.7 * active**0.3 / 1e9)
-
-
-def _capability(card: ModelCard, task: str) -> float:
-    marks = _marks(card, task) or (_marks(card, "chat") if task != "translate" else [])
-    worth = _PICK if any(_CLASS.fullmatch(mark) for mark in marks) else _MARKED if marks else _PLAIN
-    if card.tasks == (task,) and task != "chat":
-        worth *= _ALONE
-    if card.license.lower() not in _FREE:
-        worth *= _CONDITIONS
-    return _size(card) * worth
-
-
-def _is_aside(card: ModelCard, task: str) -> bool:
-    """Whether it is no default: it thinks aloud, or the catalog names it for another reason."""
-    marks = _marks(card, task)
-    return _thinks(card) or (bool(marks) and all(any(word in mark for word in _ASIDE) for mark in marks))
+    return _Candidate(
+        card, advice, speed, speed < floor, ranking.is_aside(card, task), split, ranking.capability(card, task)
+    )
 
 
 def _nearly_empty(here: Here) -> bool:
@@ -206,18 +146,16 @@ def _why(best: _Candidate, candidates: list[_Candidate], here: Here, wish: tuple
         text = f"The most capable one that fits well into the {free} that are free{where}"
     if best.advice.speed is not None:
         text += f"; {rate(best.advice.speed.words_per_second)}, {best.advice.speed.because}"
+    elif not best.card.builtin:
+        text += "; how fast it is here is not known yet"
     if best.card.tasks == (task,):
-        text += "; made for this task"
+        text += "; made for this alone"
     if best.aside:
-        text += f"; {_WHY_ASIDE}" if _thinks(best.card) else ""
+        text += f"; {_WHY_ASIDE}" if ranking.thinks(best.card) else ""
     if _nearly_empty(here):
         text += "; twice the usual speed was asked for, because the battery is nearly empty"
     license = best.card.license_line.rstrip(".")
     return f"{text}. License: {license}."
-
-
-def _thinks(card: ModelCard) -> bool:
-    return any(word in card.template.lower() for word in _THINKS)
 
 
 def _against(one: _Candidate, best: _Candidate) -> str:
@@ -225,18 +163,20 @@ def _against(one: _Candidate, best: _Candidate) -> str:
     known = one.advice.words_per_second is not None
     speed = f" ({rate(one.speed)})" if known else ""
     if one.slow and not best.slow:
-        return f"too slow here{speed}"
+        return f"too slow here{speed}" if known else "it would be slow on an ordinary laptop; not measured here"
     if one.advice.fit != "fits" and best.advice.fit == "fits":
         return "memory would be tight"
     if one.split and not best.split:
         return "not all of it would be on the GPU"
     if one.aside and not best.aside:
-        return _WHY_ASIDE if _thinks(one.card) else "a plainer choice for older programs"
-    if _size(one.card) > _size(best.card):
-        return f"larger, but not the first pick for this{speed}"
+        return _WHY_ASIDE if ranking.thinks(one.card) else "a plainer choice for older programs"
+    if ranking.size(one.card) > 0.85 * ranking.size(best.card):
+        if not ranking.is_free(one.card) and ranking.is_free(best.card):
+            return f"its license has conditions, or is not known{speed}"
+        return f"as large or larger, but not the first pick for this{speed}"
     if known and one.speed > 1.2 * best.speed:
-        return f"faster{speed}, but it can do less"
-    return f"less capable for this{speed}"
+        return f"faster{speed}, but smaller, so it can do less"
+    return f"smaller, so it can do less{speed}"
 
 
 def _best_later(later: list[Ranked], task: str) -> tuple[Ranked, ...]:

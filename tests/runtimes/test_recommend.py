@@ -14,7 +14,8 @@ from edgellm.paths import from_environment
 from edgellm.runtimes.advice import Here
 from edgellm.runtimes.architectures import LATER
 from edgellm.runtimes.build import Build
-from edgellm.runtimes.recommend import FLOORS, Recommendation, recommend, speaks
+from edgellm.runtimes.ranking import speaks
+from edgellm.runtimes.recommend import FLOORS, Recommendation, recommend
 from edgellm.runtimes.speed import SelfTest, Speeds
 from edgellm.settings import Settings
 
