@@ -8,6 +8,7 @@ Everything happens in a home of its own that is thrown away. The pictures go to 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import sys
@@ -22,11 +23,16 @@ from PySide6.QtWidgets import QDialog, QWidget
 from benchmarks.display import screen
 from edgellm.app import App
 from edgellm.ui import main as ui
+from edgellm.ui.models_page import ModelsPage
 from edgellm.ui.welcome import examples
 from edgellm.ui.window import Window
+from tests.loopback_hub import Fault, Hub
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 _PATIENCE = 60.0
+_SHOWN_MODEL = "qwen3.5-4b-q4"
+_SLOW_MODEL, _SLOW_REPO, _SLOW_FILE = "harbor-notes-25m", "example/harbor-notes-GGUF", "harbor-notes-25m-Q8_0.gguf"
+_SLOW_DATA = bytes(range(256)) * 100_000
 _MARKDOWN = """Here is the same greeting in five languages, and how a program could choose one.
 
 | Language | Greeting |
@@ -158,6 +164,63 @@ def monitor(studio: Studio, name: str, seconds: float = 45.0) -> None:
     studio.picture(name)
 
 
+def models(studio: Studio) -> None:
+    """The card of the first start, and the Models page: details, and a download from a slow hub of its own."""
+    window, work = studio.window, studio.window.services.models
+    suffix = {"dark": "-dark", "contrast": "-contrast"}.get(studio.app.settings.theme, "")
+    suffix = "-chinese" if studio.app.settings.language == "zh_CN" else suffix
+    work.act_on_offer("measure", "")
+    wait(_PATIENCE, lambda: not work.activities)
+    wait(_PATIENCE, lambda: window.chat.welcome.offer.offer is not None)
+    window.services.notices.hide()
+    window.chat.new_chat()
+    wait(0.8)
+    studio.picture(f"offer{suffix}")
+    page = window.open_key("models")
+    assert isinstance(page, ModelsPage)
+    wait(2.0)
+    page.choose(_SHOWN_MODEL)
+    wait(0.4)
+    studio.picture(f"models{suffix}")
+    with slow_hub() as hub:
+        studio.app.save_settings(mirror=hub.endpoint)
+        work.show_lock()
+        page.choose(_SLOW_MODEL)
+        page.details.main.click()
+        wait(_PATIENCE, lambda: any((one.fraction or 0) > 0.4 for one in work.activities))
+        wait(0.5)
+        studio.picture(f"models-download{suffix}")
+        for activity in work.activities:
+            work.act_on("cancel", activity)
+        wait(_PATIENCE, lambda: not work.activities)
+
+
+def slow_hub() -> Hub:
+    """A hub on this machine that has one file, and takes its time."""
+    return Hub(repos={_SLOW_REPO: {_SLOW_FILE: _SLOW_DATA}}, faults=[Fault("slow", times=-1, seconds=0.02)])
+
+
+def own_catalog() -> str:
+    """A person's own catalog with that file."""
+    digest = hashlib.sha256(_SLOW_DATA).hexdigest()
+    return f"""schema = 1
+[[model]]
+name = "{_SLOW_MODEL}"
+title = "Harbor Notes 25M"
+summary = "A small model of the person's own catalog."
+license = "MIT"
+tasks = ["chat", "summarize"]
+languages = ["en"]
+format = "gguf"
+quantization = "Q8_0"
+parameters = "25M"
+architecture = "llama"
+distilled_from = "Harbor Notes 8B"
+repo = "{_SLOW_REPO}"
+file = [{{ path = "{_SLOW_FILE}", size = {len(_SLOW_DATA)}, sha256 = "{digest}" }}]
+"""
+
+
 def dark(studio: Studio) -> None:
     """The dark window."""
     studio.window.chat.new_chat()
@@ -181,6 +244,10 @@ SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
     "tour": (tour, {"theme": "light", "language": "en"}),
     "dark": (dark, {"theme": "dark", "language": "en"}),
     "chinese": (chinese, {"theme": "light", "language": "zh_CN"}),
+    "models": (models, {"theme": "light", "language": "en"}),
+    "models-dark": (models, {"theme": "dark", "language": "en"}),
+    "models-contrast": (models, {"theme": "contrast", "language": "en"}),
+    "models-chinese": (models, {"theme": "light", "language": "zh_CN"}),
 }
 
 
@@ -197,10 +264,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, screen(virtual=True):
         os.environ["EDGELLM_HOME"] = folder
         scene, overrides = SCENES[arguments.only]
+        if scene is models:
+            Path(folder, "models.toml").write_text(own_catalog(), encoding="utf-8")
         if arguments.model:
-            models = Path(folder) / "models"
-            models.mkdir()
-            shutil.copyfile(arguments.model, models / "candidate.gguf")
+            store = Path(folder) / "models"
+            store.mkdir()
+            shutil.copyfile(arguments.model, store / "candidate.gguf")
             overrides = {**overrides, "model": "candidate"}
         studio = Studio(overrides)
         try:

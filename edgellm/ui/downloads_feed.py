@@ -50,6 +50,7 @@ class DownloadsFeed(QObject):
         self._shown: dict[str, Progress] = {}
         self._titles: dict[str, str] = {}
         self._downloads: Downloads | None = None
+        self._closed = False
         self._timer = QTimer(self, singleShot=True, interval=_PAINT_MS)
         self._timer.timeout.connect(self._take)
         self._news.connect(self._arm, Qt.ConnectionType.QueuedConnection)
@@ -116,6 +117,7 @@ class DownloadsFeed(QObject):
 
     def close(self) -> None:
         """Stop everything; it goes on at the next start."""
+        self._closed = True
         self._timer.stop()
         if self._downloads is not None:
             self._downloads.close()
@@ -139,7 +141,7 @@ class DownloadsFeed(QObject):
         self._news.emit()
 
     def _arm(self) -> None:
-        if not self._timer.isActive():
+        if not self._closed and not self._timer.isActive():
             self._timer.start()
 
     def _take(self) -> None:

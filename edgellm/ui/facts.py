@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from edgellm.runtimes import words
 from edgellm.ui.language import tr
 
 SHORTEST = 4
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
-
-
-def words(text: str) -> int:
-    """Words of a text; in Chinese and Japanese each character counts as one."""
-    return sum(1 for _ in _WORD.finditer(text))
 
 
 def words_per_second(made: Mapping[str, Any], text: str) -> float:
@@ -23,7 +17,7 @@ def words_per_second(made: Mapping[str, Any], text: str) -> float:
     An answer of a few tokens is over too soon for its speed to mean anything.
     """
     tokens = float(made.get("new_tokens", 0) or 0)
-    return float(made.get("tokens_per_second", 0) or 0) * words(text) / tokens if tokens >= SHORTEST else 0.0
+    return float(made.get("tokens_per_second", 0) or 0) * words.count(text) / tokens if tokens >= SHORTEST else 0.0
 
 
 def rate(value: float) -> str:

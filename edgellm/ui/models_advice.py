@@ -72,7 +72,7 @@ def speed(advice: Advice | None) -> tuple[str, str]:
     bases = {
         "measured": tr("measured here"),
         "scaled": tr("scaled from another model that ran here"),
-        "test": tr("estimated from the self-test of this computer"),
+        "test": tr("estimated from the self-test"),
     }
     words = tr("about {rate}").format(rate=facts.rate(advice.speed.words_per_second))
     accuracy = advice.speed.accuracy

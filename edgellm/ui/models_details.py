@@ -43,6 +43,8 @@ def button_text(action: str, row: Row, standing: Standing) -> str:
     """What a button says."""
     if action == "use":
         return tr("In use") if row.in_use else tr("Use this model")
+    if action == "download" and standing.busy:
+        return tr("Downloading…")
     if action == "download":
         words = tr("Unlock and download") if standing.locked else tr("Download")
         return f"{words} ({facts.size(row.size)})" if row.size else words
@@ -111,8 +113,7 @@ class ModelDetails(QScrollArea):
         self._put(self._speed, ", ".join(filter(None, (spoken, row.basis))))
         self._frame.setVisible(bool(row.fit.word or row.basis or row.recommended or row.distilled))
         offered = row.actions[:1] == ("download",)
-        license = row.license or tr("not stated; read the card of the model before you use it")
-        self._put(self._license, tr("License: {name}").format(name=license) if offered else "")
+        self._put(self._license, tr("License: {name}").format(name=row.license) if offered else "")
         self._put(self._verdict, "\n".join(filter(None, (standing.verdict, standing.damage))))
         self._show_buttons(row, standing)
         if not same_facts:
@@ -126,6 +127,9 @@ class ModelDetails(QScrollArea):
         self._badge.style().polish(self._badge)
         self._put(self._fit, row.fit.reason)
         self._put(self._sum, row.fit.budget)
+        words = (row.fit.word, row.fit.reason, row.fit.budget, row.speed, row.basis, row.recommended, row.distilled)
+        self._frame.setAccessibleName(" ".join(filter(None, words)))
+        self._frame.setToolTip(row.fit.budget)
 
     def _show_buttons(self, row: Row, standing: Standing) -> None:
         actions = list(row.actions)
@@ -182,6 +186,7 @@ class ModelDetails(QScrollArea):
         self._title.setProperty("role", "page-title")
         fit = QFrame()
         fit.setObjectName("fit")
+        fit.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # so that the keyboard, and a screen reader, come by
         inside = QVBoxLayout(fit)
         inside.setContentsMargins(14, 11, 14, 11)
         inside.setSpacing(5)

@@ -132,7 +132,7 @@ def _heading(painter: QPainter, option: QStyleOptionViewItem, text: str, colors:
     font.setWeight(QFont.Weight.DemiBold)
     painter.setFont(font)
     painter.setPen(QColor(colors.muted))
-    rect = option.rect.adjusted(_SIDE + 2, 8, -_SIDE, -2)
+    rect = option.rect.adjusted(_SIDE, 8, -_SIDE, -2)
     painter.drawText(rect, _leading(option) | Qt.AlignmentFlag.AlignBottom, text)
 
 
@@ -269,9 +269,15 @@ class ModelList(QListView):
         before = self.current
         scrolled = self.verticalScrollBar().value()
         self.entries.show_entries(entries)
-        if before is not None and self.choose(before.key, scroll=False):
+        if before is not None and self._choose_again(before):
             self.verticalScrollBar().setValue(scrolled)
         self.chosen.emit(self.current)
+
+    def _choose_again(self, row: Row) -> bool:
+        """The same row; once it is installed or removed, it stands in another part."""
+        return self.choose(row.key, scroll=False) or any(
+            self.choose(f"{part}:{row.name}", scroll=False) for part in ("installed", "available")
+        )
 
     def choose(self, key: str, *, scroll: bool = True) -> bool:
         """Make a row the chosen one; whether it is there."""
@@ -284,6 +290,10 @@ class ModelList(QListView):
         if scroll:
             self.scrollTo(index)
         return True
+
+    def show_current(self) -> None:
+        """Scroll to the chosen row."""
+        self.scrollTo(self.currentIndex())
 
     def choose_first(self) -> None:
         """Choose the first row, where none is chosen."""

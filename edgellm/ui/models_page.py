@@ -134,7 +134,6 @@ class ModelsPage(QWidget):
         self.strip.wanted.connect(self._act_on_strip)
         work.changed.connect(self._show_rows)
         work.activities_changed.connect(self._show_activities)
-        work.pointed.connect(self.choose)
         self._services.theme.changed.connect(self._paint_icons)
 
     def _show_rows(self) -> None:
@@ -159,7 +158,10 @@ class ModelsPage(QWidget):
         self.details.show_row(row, self._work.standing(row))
 
     def _show_activities(self) -> None:
+        was_there = self.strip.isVisible()
         self.strip.show_activities(self._work.activities)
+        if self.strip.isVisible() and not was_there:
+            QTimer.singleShot(0, self, self.list.show_current)  # it takes its room from the list
         self._show_details(self.list.current)
 
     def _enter(self) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edgellm.runtimes.advice import Advice
 
 Part = Literal["installed", "available", "hub"]
-_MOST_LANGUAGES = 6
+_MOST_LANGUAGES, _FEW_LANGUAGES = 6, 3
 _REFERENCE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(?::[\w.-]+|/[\w./-]+)?")
 # Qt names a country with these, such as American English
 _PLAIN = {"en": "English", "es": "español", "pt": "português", "zh": "中文"}
@@ -55,8 +55,8 @@ class Row:
 
     @property
     def key(self) -> str:
-        """What tells this row from all others."""
-        return f"{self.part}:{self.name}"
+        """What tells this row from all others; a row of the hub stays the same when it is looked up."""
+        return f"{self.part}:{self.reference or self.name}"
 
     @property
     def spoken(self) -> str:
@@ -123,14 +123,24 @@ def reference(text: str) -> str:
 
 def asked(text: str) -> Row:
     """A row for a reference that was typed or pasted; nothing is known of it before it is looked up."""
-    return Row("hub", text, text, tr("Look it up to see its files, size and license."), actions=("look-up",))
+    words = tr("Look it up to see its files, size and license.")
+    return Row("hub", text, text, words, actions=("look-up",), reference=text)
 
 
 def found(one: Found) -> Row:
     """A row for a result of a search on the hub."""
     words = [tr("{n} downloads").format(n=f"{one.downloads:,}") if one.downloads else "", one.license]
     summary = tr("Found on the hub. Look it up to see its files, size and license.")
-    return Row("hub", one.repo, one.repo, summary, line=_dots(words), license=one.license, actions=("look-up",))
+    return Row(
+        "hub",
+        one.repo,
+        one.repo,
+        summary,
+        line=_dots(words),
+        license=one.license,
+        actions=("look-up",),
+        reference=one.repo,
+    )
 
 
 def looked_up(card: ModelCard, advice: Advice | None, asked_for: str) -> Row:
@@ -162,8 +172,13 @@ def languages(codes: Iterable[str]) -> str:
     return shown if rest <= 0 else tr("{names} and {n} more").format(names=shown, n=rest)
 
 
+def few_languages(codes: tuple[str, ...]) -> str:
+    """The same where there is little room: three names, or a number."""
+    return tr("{n} languages").format(n=len(codes)) if len(codes) > _FEW_LANGUAGES else languages(codes)
+
+
 def _language(code: str) -> str:
-    if code == "multilingual":
+    if code == "mul":
         return tr("many languages")
     if code in _PLAIN:
         return _PLAIN[code]
@@ -174,11 +189,13 @@ def _language(code: str) -> str:
 
 def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
     advice, manifest = known.advice.get(entry.name), entry.manifest
-    license = card.license_line if card is not None else manifest.license if manifest is not None else ""
+    license = _license(card) if card is not None else manifest.license if manifest is not None else ""
     title = card.title if card is not None else (manifest.title if manifest is not None else "") or entry.name
     quantization = card.quantization if card is not None else ""
     origin = origins().get(entry.origin, "")
-    line = _dots((facts.size(entry.size), quantization, license, origin))
+    short = card.license if card is not None else license
+    jobs = (tasks(card.tasks), few_languages(card.languages)) if card is not None else ()
+    line = _dots((facts.size(entry.size), quantization, short, origin, *jobs))
     speed, basis = models_advice.speed(advice)
     own = entry.origin in ("own", "file") and not entry.builtin
     actions = ["use", "check", "show"]
@@ -229,14 +246,15 @@ def _available(card: ModelCard, known: Known) -> Row:
     advice = known.advice.get(card.name)
     speed, basis = models_advice.speed(advice)
     size = facts.size(card.size) if card.size else ""
+    jobs = (tasks(card.tasks), few_languages(card.languages))
     row = Row(
         "available",
         card.name,
         card.title,
         card.summary,
         card.size,
-        card.license_line if card.license else "",
-        _dots((size, card.quantization, card.license or tr("license not stated"))),
+        _license(card),
+        _dots((size, card.quantization, card.license or tr("license not stated"), *jobs)),
         models_advice.fit(advice),
         speed,
         basis,
@@ -247,6 +265,12 @@ def _available(card: ModelCard, known: Known) -> Row:
         _facts(card),
     )
     return replace(row, search=_search(row, card))
+
+
+def _license(card: ModelCard) -> str:
+    """The license with what there is to say about it."""
+    name = card.license or tr("not stated; read the card of the model before you use it")
+    return f"{name} ({card.license_note.rstrip('.')})" if card.license_note else name
 
 
 def _unmeasured(speed: str, basis: str, advice: Advice | None) -> list[str]:
@@ -268,7 +292,7 @@ def _facts(card: ModelCard | None) -> tuple[tuple[str, str], ...]:
         return ()
     files = len(card.files)
     pairs = (
-        (tr("License"), card.license or tr("not stated")),
+        (tr("License"), _license(card)),
         (tr("Good for"), tasks(card.tasks)),
         (tr("Languages"), languages(card.languages)),
         (tr("Parameters"), card.parameters),

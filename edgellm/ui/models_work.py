@@ -47,7 +47,7 @@ class Runners:
 
 
 class ModelsWork(QObject):
-    """`changed`: there is something else to list; `activities_changed`: something went on; `pointed`: look at this.
+    """`changed`: there is something else to list; `activities_changed`: something went on.
 
     `use_wanted` asks the window to load a model, `unlock_wanted` to lift the offline lock, at once. `offered` carries
     an `Offer`, or None.
@@ -55,7 +55,6 @@ class ModelsWork(QObject):
 
     changed = Signal()
     activities_changed = Signal()
-    pointed = Signal(str)
     use_wanted = Signal(str)
     unlock_wanted = Signal()
     offered = Signal(object)
@@ -70,7 +69,7 @@ class ModelsWork(QObject):
         self._files = FileWork(app, self.jobs, runners.reading, notices)
         self._shelf = Shelf()
         self._hub: tuple[Row, ...] = ()
-        self._hub_words = ""
+        self._hub_words = self._hub_text = ""
         self._looked_up: dict[str, tuple[ModelCard, Row]] = {}
         self._reading = self._again = False
         self._told = ""
@@ -106,7 +105,7 @@ class ModelsWork(QObject):
         for title, part in ((tr("Installed"), here), (tr("Available"), there)):
             if part:
                 listed += [f"{title} · {len(part)}", *part]
-        if self._hub_words and not asked:
+        if self._hub_words and not asked and text.strip() == self._hub_text:
             rows_of_hub = [self._looked_up[row.name][1] if row.name in self._looked_up else row for row in self._hub]
             listed += [self._hub_words, *rows_of_hub]
         return tuple(listed)
@@ -192,7 +191,7 @@ class ModelsWork(QObject):
         if models_view.reference(text):
             self._look_up(self._asked(text))
             return
-        self._hub, self._hub_words = (), tr("Searching the hub…")
+        self._hub, self._hub_words, self._hub_text = (), tr("Searching the hub…"), text
         self.changed.emit()
 
         def show(found: tuple[Row, ...]) -> None:
@@ -291,11 +290,11 @@ class ModelsWork(QObject):
             return
 
         def show(answer: tuple[ModelCard, Row]) -> None:
-            self._looked_up[row.name] = answer
+            self._looked_up[row.reference] = answer
             self.changed.emit()
-            self.pointed.emit(answer[1].name)
 
-        self._runners.network.run(lambda: models_reading.look_up(self._app, row.name), show, self._notices.complain)
+        asked = row.reference
+        self._runners.network.run(lambda: models_reading.look_up(self._app, asked), show, self._notices.complain)
 
     def _no_hub(self, error: EdgeError) -> None:
         self._hub_words = ""

@@ -105,14 +105,6 @@ def test_every_page_has_its_drawing() -> None:
         assert reds > 60, page.key
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [("Good morning, Anna.", 3), ("火车站在哪里？", 6), ("Où est l'école", 4), ("", 0), ("中文 and English", 4)],
-)
-def test_words_are_counted(text: str, words: int) -> None:
-    assert facts.words(text) == words
-
-
 def test_speed_is_in_words() -> None:
     made = {"new_tokens": 10, "tokens_per_second": 100.0}
     assert facts.words_per_second(made, "one two three four five") == 50.0
