@@ -32,4 +32,9 @@ def run(arguments: Namespace, session: Session) -> int:
     if result.label:
         session.output.chunk(result.label)
         session.output.end()
-    return session.conclude(result.label, result.finish, result.notes, labels=list(labels), exact=result.exact)
+    scores = dict(result.scores)
+    if scores:
+        session.output.note(", ".join(f"{label} {100 * score:.0f} %" for label, score in result.scores))
+    return session.conclude(
+        result.label, result.finish, result.notes, labels=list(labels), exact=result.exact, scores=scores
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from edgellm.cli import models_unfinished
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.models_text import percent, size
 from edgellm.cli.parser import Parser, typed
@@ -19,9 +20,8 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace, session: Session) -> int:
     """Pause it."""
     downloads, output, name = session.app.downloads(), session.output, arguments.name.strip()
-    card = session.app.card(name)
-    known = {record.name for record in downloads.unfinished()}
-    name = card.name if card is not None and name not in known else name
+    record = models_unfinished.find(session.app, name)
+    name = record.name if record is not None else name
     downloads.pause(name)
     found = next((one for one in downloads.progress() if one.name == name), None)
     received, total = (found.received, found.total) if found else (0, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from edgellm.cli import models_unfinished
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.models_text import size
 from edgellm.cli.parser import Parser, typed
@@ -27,10 +28,10 @@ def run(arguments: Namespace, session: Session) -> int:
     try:
         removed = store.remove(name)
     except ModelNotFound:
-        if any(record.name == name for record in app.downloads().unfinished()):
-            app.downloads().cancel(name)
-            output.line(f"The download of {name} is given up, and what had arrived is removed.")
-            output.document(name=name, download=True, restorable=False)
+        if (record := models_unfinished.find(app, name)) is not None:
+            app.downloads().cancel(record.name)
+            output.line(f"The download of {record.name} is given up, and what had arrived is removed.")
+            output.document(name=record.name, download=True, restorable=False)
             return 0
         if arguments.now and any(one.name == name for one in store.bin()):
             return _discard(name, session)
