@@ -8,11 +8,12 @@ a stretch of the passage, character for character.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message
-from edgellm.tasks import passages, sentences
+from edgellm.tasks import passages, sentences, special
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
 from edgellm.tasks.result import collect, without_model
@@ -84,6 +85,8 @@ def prepare(
         text = _text_of(_close(found))
         starter = text and is_starter(generator.info)
         return Evidence(question, text, found, quoted=out_of_reach(text) if starter else "")
+    if generator.info.kind == "span":
+        return Evidence(question, passage, found)  # it reads a passage of any length, in windows
     room = int(generator.info.context * _CONTEXT_SHARE)
 
     def fits(text: str) -> bool:
@@ -103,6 +106,11 @@ def run(generator: Generator, evidence: Evidence, options: Options = DEFAULT) ->
     if evidence.quoted:
         yield Chunk(evidence.text)
         yield without_model()
+        return
+    started = time.perf_counter()
+    if (span := special.span_by(generator, evidence.question, evidence.text)) is not None:
+        yield Chunk(evidence.text[span.start : span.end].strip() or NOT_SAID)
+        yield replace(without_model(), seconds=time.perf_counter() - started, device=special.device(generator.info))
         return
     question = as_taught(evidence.question, "en") if is_starter(generator.info) else evidence.question
     prompt = messages(question, evidence.text)

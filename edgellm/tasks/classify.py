@@ -1,32 +1,38 @@
 """Put a text under one of the given labels.
 
-A general model is held to the labels by a JSON schema, so it cannot answer anything else. The starter was trained to
-answer the bare label; its answer is matched to the labels letter for letter, and the nearest is taken, and said, when
-it matches none.
+A model that was made for it scores every label. A general model is held to the labels by a JSON schema, so it cannot
+answer anything else. The starter was trained to answer the bare label; its answer is matched to the labels letter for
+letter, and the nearest is taken, and said, when it matches none.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgellm.errors import UsageError
 from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message
+from edgellm.tasks import special
 from edgellm.tasks.options import DEFAULT, Options
-from edgellm.tasks.result import collect
+from edgellm.tasks.result import collect, without_model
 from edgellm.tasks.starter import is_starter
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The label; `exact` says that the model answered it letter for letter, `raw` is what it wrote."""
+    """The label; `exact` says that the model answered it letter for letter, `raw` is what it wrote.
+
+    `scores` are labels with their probabilities, the likeliest first, where the model gives any.
+    """
 
     label: str
     exact: bool
     raw: str
     finish: Finish
+    scores: tuple[tuple[str, float], ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -52,6 +58,11 @@ def run(generator: Generator, text: str, labels: Sequence[str], options: Options
 def classify(generator: Generator, text: str, labels: Sequence[str], options: Options = DEFAULT) -> Classification:
     """The label of `text`. It is empty when the person canceled before the model had written it."""
     names = checked(labels)
+    started = time.perf_counter()
+    if (scores := special.labels_by(generator, text.strip(), names)) is not None:
+        ranked = sorted(zip(scores.labels, scores.values, strict=True), key=lambda pair: -pair[1])
+        finish = replace(without_model(), seconds=time.perf_counter() - started, device=special.device(generator.info))
+        return Classification(ranked[0][0], True, ranked[0][0], finish, tuple(ranked))
     starter = is_starter(generator.info)
     request = options.request(messages(text.strip(), names), schema=None if starter else _schema(names))
     raw, finish = collect(generator.generate(request, options.cancelled))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from edgellm.errors import ContextOverflow
 from edgellm.runtimes.base import Chunk, Event, Generator, Message
-from edgellm.tasks import sentences
+from edgellm.tasks import sentences, special
 from edgellm.tasks.keysentences import key_sentences
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.result import Result, collect, without_model
@@ -30,11 +30,14 @@ def run(generator: Generator, text: str, options: Options = DEFAULT) -> Iterator
     if is_starter(generator.info) and _beyond_starter(text):
         chosen = key_sentences(text, 1)
         return iter((*(Chunk(sentence.text) for sentence in chosen), without_model()))
-    prompt = options.with_system(messages(text.strip()))
-    tokens = generator.count(prompt)
+    if special.is_seq2seq(generator.info):
+        request = special.summary(generator.info, text.strip(), options)
+    else:
+        request = options.request(messages(text.strip()))
+    tokens = generator.count(request.messages)
     if tokens >= generator.info.context:
         raise ContextOverflow(tokens, generator.info.context)
-    return generator.generate(options.request(prompt), options.cancelled)
+    return generator.generate(request, options.cancelled)
 
 
 def summarize(generator: Generator, text: str, options: Options = DEFAULT) -> Result:

@@ -2,7 +2,8 @@
 
 A general model gets the text in pieces that fit its context. The starter was trained on single sentences to and from
 English, so it gets one sentence at a time, and the twelve directions without English go through English; line breaks
-stay where they are. Words it was never taught are listed to the person.
+stay where they are. Words it was never taught are listed to the person. A model that was made for translation gets one
+sentence at a time too, and its languages beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from edgellm.errors import UsageError
 from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message, ModelInfo
-from edgellm.tasks import sentences
+from edgellm.tasks import sentences, special
 from edgellm.tasks.detect import UNSURE, Detected, Detector
 from edgellm.tasks.languages import NAMES, UNSPACED, code_of, english_name
 from edgellm.tasks.lexicon import Lexicon
@@ -25,6 +26,7 @@ from edgellm.tasks.typography import as_taught
 LANGUAGES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish", "zh": "Chinese"}
 _PIVOT = "en"
 _CONTEXT_SHARE = 0.4
+_FULL = 0.9  # of what a translation model reads at once
 
 
 def messages(text: str, source: str, target: str) -> tuple[Message, ...]:
@@ -77,6 +79,7 @@ def prepare(info: ModelInfo, text: str, target: str, source: str = "", lexicon: 
     `lexicon` is the starter's (None: the one that ships). Raises `UsageError` for a language that the model cannot do.
     """
     starter = is_starter(info)
+    made_for_it = special.is_seq2seq(info)
     known = (lexicon or Lexicon.load()) if starter else None
     to = code_of(target)
     detected = None if source else Detector(tuple(LANGUAGES if starter else NAMES), known).detect(text)
@@ -84,11 +87,13 @@ def prepare(info: ModelInfo, text: str, target: str, source: str = "", lexicon: 
     if starter:
         for code in (origin, to):
             _check_taught(code)
+    if made_for_it and origin != to:
+        special.check_pair(info, origin, to)
     return Plan(
         origin,
         to,
         _directions(origin, to, starter),
-        starter,
+        starter or made_for_it,
         unknown_words(text, origin, known) if known and origin != to else (),
         detected,
     )
@@ -111,7 +116,7 @@ def run(generator: Generator, text: str, plan: Plan, options: Options = DEFAULT)
             if not has_letters(piece):
                 yield Chunk(piece)
                 continue
-            asked = as_taught(piece, plan.source) if plan.by_sentence else piece
+            asked = as_taught(piece, plan.source) if is_starter(generator.info) else piece
             for event in _through(generator, asked, plan, options):
                 if isinstance(event, Chunk):
                     yield event
@@ -166,8 +171,11 @@ def _through(generator: Generator, text: str, plan: Plan, options: Options) -> I
 
 
 def _ask(generator: Generator, text: str, source: str, target: str, options: Options) -> Iterator[Event]:
-    prompt = messages(text, english_name(source), english_name(target))
-    return generator.generate(options.request(prompt), options.cancelled)
+    if special.is_seq2seq(generator.info):
+        request = special.translation(generator.info, text, source, target, options)
+    else:
+        request = options.request(messages(text, english_name(source), english_name(target)))
+    return generator.generate(request, options.cancelled)
 
 
 def _pieces(generator: Generator, text: str, plan: Plan, options: Options) -> Iterator[tuple[str, str]]:
@@ -187,7 +195,8 @@ def _spans(generator: Generator, text: str, plan: Plan, options: Options) -> Ite
     """Sentences for the starter, without their list marks; for others as much as fits, the whole text if it can be."""
     found = sentences.split(text, plan.source)
     if plan.by_sentence:
-        yield from ((sentences.after_mark(sentence), sentence.end) for sentence in found)
+        for sentence in found:
+            yield from _short(generator, text, sentences.after_mark(sentence), sentence.end)
         return
     room = int(generator.info.context * _CONTEXT_SHARE)
     names = english_name(plan.source), english_name(plan.target)
@@ -206,3 +215,16 @@ def _spans(generator: Generator, text: str, plan: Plan, options: Options) -> Ite
         end = sentence.end
     if end > start:
         yield start, end
+
+
+def _short(generator: Generator, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentence itself; one that is longer than a translation model reads is cut at its spaces, in halves."""
+    too_long = special.is_seq2seq(generator.info) and (
+        generator.count((Message("user", text[start:end]),)) > _FULL * generator.info.context
+    )
+    middle = text.rfind(" ", start + 1, (start + end) // 2 + 1) if too_long else -1
+    if middle <= start:
+        yield start, end
+        return
+    yield from _short(generator, text, start, middle)
+    yield from _short(generator, text, middle + 1, end)

@@ -18,7 +18,7 @@ from edgellm.runtimes.onnx.folder import OnnxFolder
 from edgellm.runtimes.onnx.labels import Labels
 from edgellm.runtimes.onnx.pooling import pool, pooling_of
 from edgellm.runtimes.onnx.seq2seq import languages_of
-from edgellm.runtimes.onnx.session import Session
+from edgellm.runtimes.onnx.session import Session, device_text
 from edgellm.runtimes.onnx.tokens import Encoded, Vocabulary
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Encoder:
         self._session = Session(folder.files["model"].path, placement)
         self._labels = Labels.of(folder.config, self._session.shapes.get("logits", ()))
         self._pooling = pooling_of(folder.path)
+        self._device = device_text(placement)
         pad = folder.config.get("pad_token_id")
         self._pad = pad if type(pad) is int else 0
         self._info = self._describe(folder)
@@ -186,5 +187,5 @@ class Encoder:
             vocabulary=self._vocabulary.size,
             kind=kind,
             languages=languages_of(folder.path),
-            metadata=self._labels.facts if kind == "classify" else {},
+            metadata={"device": self._device, **(self._labels.facts if kind == "classify" else {})},
         )

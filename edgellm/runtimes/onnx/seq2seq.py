@@ -19,7 +19,7 @@ from edgellm.runtimes.onnx.folder import OnnxFolder
 from edgellm.runtimes.onnx.languages import tell
 from edgellm.runtimes.onnx.rules import Rules, rules_of
 from edgellm.runtimes.onnx.search import beam, greedy
-from edgellm.runtimes.onnx.session import Session
+from edgellm.runtimes.onnx.session import Session, device_text
 from edgellm.runtimes.onnx.tokens import Vocabulary
 from edgellm.runtimes.peak import peak_memory
 from edgellm.runtimes.stops import TextStream
@@ -69,8 +69,7 @@ class Seq2Seq:
 
     def device(self) -> str:
         """For a person."""
-        name = self._placement.device.upper()
-        return f"{name}, {self._placement.threads} threads" if name == "CPU" else name
+        return device_text(self._placement)
 
     def close(self) -> None:
         """ONNX Runtime frees its memory with the sessions."""

@@ -60,6 +60,13 @@ class Session:
             return dict(zip(names, self._session.run(names, given), strict=True))
 
 
+def device_text(placement: Placement) -> str:
+    """Where a model runs, for a person."""
+    if placement.device == "cpu":
+        return f"CPU, {placement.threads} thread{'s' * (placement.threads > 1)}"
+    return placement.device.upper()
+
+
 def _options(placement: Placement) -> Any:
     """Threads that sleep when idle: spinning ones starve on a busy machine (see docs/measured.md)."""
     options = ort.SessionOptions()

@@ -1,0 +1,68 @@
+"""How models that were made for one job are asked: translation and summary models, readers of labels and of spans.
+
+A chat model gets an instruction; these get the bare text, with the languages beside it. Which model is which says
+`ModelInfo.kind`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edgellm.errors import UsageError
+from edgellm.runtimes.base import Generator, Message, ModelInfo, Reader, Reading, Request, Scores, Span
+from edgellm.tasks.languages import english_name
+from edgellm.tasks.options import Options
+
+_INSTRUCTED = ("t5", "mt5")  # these were trained with the task written before the text
+_PAIR = 2
+
+
+def is_seq2seq(info: ModelInfo) -> bool:
+    """Whether the model turns one text into another, without a conversation."""
+    return info.kind == "seq2seq"
+
+
+def device(info: ModelInfo) -> str:
+    """Where a model that writes nothing runs, for a person."""
+    return str(info.metadata.get("device", "CPU"))
+
+
+def translation(info: ModelInfo, text: str, source: str, target: str, options: Options) -> Request:
+    """The request of a translation by such a model; languages are codes."""
+    if info.architecture in _INSTRUCTED:
+        text = f"translate {english_name(source)} to {english_name(target)}: {text}"
+    return replace(replace(options, system="").request((Message("user", text),)), source=source, target=target)
+
+
+def summary(info: ModelInfo, text: str, options: Options) -> Request:
+    """The request of a summary by such a model."""
+    prefix = "summarize: " if info.architecture in _INSTRUCTED else ""
+    return replace(options, system="").request((Message("user", prefix + text),))
+
+
+def check_pair(info: ModelInfo, source: str, target: str) -> None:
+    """Raise `UsageError` when a model for one pair of languages is asked for another."""
+    known = info.languages
+    if len(known) != _PAIR or info.architecture != "marian" or (source, target) == known:
+        return
+    first, second = known
+    if "many" in known or "multilingual" in known:
+        return
+    raise UsageError(
+        f"{info.name} translates from {english_name(first)} to {english_name(second)} only.",
+        f"For {english_name(source)} to {english_name(target)} run: edgellm models recommend --task translate",
+    )
+
+
+def labels_by(generator: Generator | Reader, text: str, labels: tuple[str, ...]) -> Scores | None:
+    """Scores of the labels by a classification model; None when the model is not one."""
+    if generator.info.kind != "classify" or not isinstance(generator, Reader):
+        return None
+    return generator.read(Reading("classify", text, labels)).scores
+
+
+def span_by(generator: Generator | Reader, question: str, passage: str) -> Span | None:
+    """The stretch that answers, by a model that finds spans; None when the model is not one."""
+    if generator.info.kind != "span" or not isinstance(generator, Reader):
+        return None
+    return generator.read(Reading("span", question, (passage,))).span
