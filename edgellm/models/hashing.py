@@ -57,7 +57,7 @@ class Digest:
 
 
 def digest(path: Path, chunk_size: int, work: Work) -> Digest:
-    """Read a file through. Raises `OSError`, `Stopped`."""
+    """Read a file through, as long as it is when it is opened. Raises `OSError`, `Stopped`."""
     with path.open("rb") as file:
         return _through(file, None, chunk_size, work)
 
@@ -81,7 +81,8 @@ def copy(source: Path, target: Path, chunk_size: int, work: Work) -> Digest:
 def _through(file: BinaryIO, new: BinaryIO | None, chunk_size: int, work: Work) -> Digest:
     whole, part, chunks = hashlib.sha256(), hashlib.sha256(), list[str]()
     size = inside = 0
-    while block := file.read(min(_BLOCK, chunk_size - inside)):
+    end = os.fstat(file.fileno()).st_size  # a file that is still being written to would never end
+    while block := file.read(min(_BLOCK, chunk_size - inside, end - size)):
         if new is not None:
             new.write(block)
         whole.update(block)
