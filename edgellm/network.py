@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import time
 import urllib.request
@@ -28,6 +29,7 @@ from edgellm.settings import Settings
 HUB = "https://huggingface.co"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _LARGE = 1 << 20
+_HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -117,7 +119,7 @@ class _Door(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One request: no redirect is followed here."""
         host = request.url.host
-        if request.url.scheme not in _PORTS or not host:
+        if request.url.scheme not in _PORTS or not _HOST.fullmatch(request.url.raw_host):
             raise trouble.odd(host)
         if self._offline and not is_loopback(host):
             self._record(request, "refused: offline lock")
@@ -269,6 +271,8 @@ def _translated(host: str, proxy: str = "") -> Iterator[None]:
         # With a proxy the connection was to the proxy, but for the handshake that went through it.
         found = trouble.of_connecting(httpx.URL(proxy).host if proxy else host, error)
         raise trouble.unverified(host) if found.lasting else found from error
+    except UnicodeError as error:  # a name with a part that is too long, or empty
+        raise trouble.unknown(host) from error
     except httpcore.NetworkError as error:
         raise trouble.broken(host) from error
     except httpcore.UnsupportedProtocol as error:
