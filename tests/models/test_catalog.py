@@ -262,3 +262,11 @@ def test_the_file_says_nothing_of_how_it_was_gathered() -> None:
     assert os.sep + "work" not in text
     written = [card.partition(" ")[0] for card in re.findall(r'^name = "(.*)"$', text, re.MULTILINE)]
     assert len(written) == 79
+
+
+def test_the_example_in_the_documentation_can_be_used() -> None:
+    page = Path(__file__).parents[2] / "docs" / "models-catalog.md"
+    (example,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    document = tomllib.loads(example)
+    assert catalog.problems(document) == ()
+    assert [catalog.card_of(entry, own=True).size for entry in document["model"]] == [2_740_937_888, None]

@@ -88,6 +88,7 @@ def test_a_search_is_bounded_and_typed(ask: Callable[..., Asked], server: loopba
             ask().hub.search(text)
     assert ask().hub.search("no such model") == ()
     assert server.requests()[-1].target.startswith("/api/models?search=no+such+model&limit=20&")
+    assert server.requests()[-1].headers["Accept-Encoding"] == "identity"
     assert len(ask().hub.search("o", 1)) == 1
 
 
