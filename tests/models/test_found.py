@@ -217,7 +217,7 @@ def test_walking_is_bounded(tmp_path: Path) -> None:
     write(deep / "x.gguf")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     for origin in ("lm-studio", "gpt4all", "ollama", "hf-cache"):
-        assert names(Place(origin, tmp_path)) == {}  # type: ignore[arg-type]
+        assert names(Place(origin, tmp_path)) == {}
 
 
 def test_where_the_programs_keep_their_models(tmp_path: Path) -> None:
