@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from edgellm.app import App
-from edgellm.errors import ModelDamaged, ModelTooLarge, SettingsError
+from edgellm.errors import ModelDamaged, ModelNotFound, ModelTooLarge, OfflineError, SettingsError
 from edgellm.runtimes.base import Chunk, Message, Request
 from edgellm.settings import load
+from tests.loopback_hub import Hub
 from tests.tiny_gguf import make
 
 
@@ -93,7 +94,8 @@ def test_the_store_is_opened_once_and_closed(app: App, home: Path) -> None:
 def test_building_the_app_imports_nothing_heavy(home: Path) -> None:
     code = (
         "import sys; from edgellm.app import App; App.create().close();"
-        "heavy = {'llama_cpp', 'torch', 'transformers', 'onnxruntime', 'PySide6', 'numpy', 'httpx', 'psutil', 'apsw'};"
+        "heavy = {'llama_cpp', 'torch', 'transformers', 'onnxruntime', 'PySide6', 'numpy', 'httpx', 'psutil', 'apsw',"
+        " 'rich', 'cryptography', 'keyring', 'starlette', 'uvicorn', 'filelock'};"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
@@ -114,3 +116,71 @@ def test_a_model_larger_than_the_memory_is_refused_and_loaded_anyway(
     engine.load(path, anyway=True)
     assert engine.status().state == "ready"
     assert "swap" in engine.status().reason
+
+
+def test_models_are_found_in_every_folder_of_the_settings(home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other disk"
+    for folder, name in ((other, "there"), (home / "models", "here")):
+        folder.mkdir(parents=True)
+        make(folder / f"{name}.gguf")
+    app = App.create({"model_folders": os.pathsep.join([str(other), "", " "])})
+    assert app.models().folders == (other, home / "models")
+    assert app.model_path("there") == other / "there.gguf"
+    assert app.model_path("here") == home / "models" / "here.gguf"
+    app.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("qwen3-0.6b-q4", "qwen3-0.6b-q4 is not installed", "Run: edgellm models pull qwen3-0.6b-q4"),
+        (" QWEN3-0.6B ", "qwen3-0.6b-q4 is not installed", "Run: edgellm models pull qwen3-0.6b-q4"),
+        ("qwen3-0.6b-q3", "'qwen3-0.6b-q3' is not installed", "Did you mean qwen3-0.6b-q4"),
+        ("startr", "'startr' is not installed", "Did you mean starter"),
+        ("./startr.gguf", "no model file", "Check the path"),
+    ],
+)
+def test_a_model_that_is_not_here_says_how_to_get_it(app: App, name: str, message: str, hint: str) -> None:
+    with pytest.raises(ModelNotFound, match=message) as raised:
+        app.model_path(name)
+    assert hint in raised.value.hint
+
+
+def test_the_part_of_a_name_that_is_left_out_must_be_clear(app: App, home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    entry = 'title = "T"\nsummary = "S."\nrepo = "a/b"\nlicense = "MIT"\ntasks = ["chat"]\nformat = "gguf"\n'
+    file = '[[model.file]]\npath = "m.gguf"\nsize = 10\n'
+    models = "".join(f'[[model]]\nname = "mine-q{bits}"\nconfirmed = "high"\n{entry}{file}' for bits in (4, 8))
+    (home / "models.toml").write_text(f"schema = 1\n{models}")
+    found = app.card("mine-q8")
+    assert found is not None
+    assert found.own
+    assert app.card("mine") is None
+
+
+def test_the_hub_gets_the_token_and_the_lock_keeps_others_away(home: Path, tmp_path: Path) -> None:
+    from edgellm.models.token import Tokens
+
+    data = make(tmp_path / "tiny.gguf").read_bytes()
+    with Hub(repos={"me/tiny-GGUF": {"tiny-Q8_0.gguf": data}}, gated=["me/tiny-GGUF"], token="hf_secret") as hub:
+        app = App.create({"mirror": hub.endpoint})
+        Tokens(app.paths).save(hub.endpoint, "hf_secret")
+        installed = app.downloads().pull(app.hub().card("me/tiny-GGUF"))
+        assert app.model_path(installed.name).read_bytes() == data
+        assert all("hf_secret" not in seen.text for seen in hub.requests("cdn"))
+        app.close()
+    app = App.create({"mirror": "http://192.0.2.1"})
+    with pytest.raises(OfflineError):
+        app.hub().listing("me/tiny-GGUF")
+    app.close()
+
+
+def test_a_run_corrects_the_expected_speed(app: App, home: Path, tmp_path: Path) -> None:
+    path = make(tmp_path / "tiny.gguf")
+    engine = app.engine()
+    engine.load(path)
+    assert app.here().speeds.models == ()
+    list(engine.generate(Request((Message("user", "go"),), max_tokens=40)))
+    found = app.here().speeds.models
+    assert [one.key for one in found] == [f"tiny.gguf:{path.stat().st_size}"]
+    assert found[0].tokens_per_second > 0

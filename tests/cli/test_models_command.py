@@ -26,7 +26,7 @@ def test_models_are_listed_with_size_fit_and_place(edgellm: CommandLine, tiny: P
     assert size(tiny.stat().st_size) in lines[at]
     assert "GB free" in lines[at + 1]
     assert lines[at + 2].strip() == str(tiny)
-    found = edgellm("models", "--json").object
+    found = edgellm.here("models", "--json").object
     entry = next(one for one in found["models"] if one["name"] == "big/one")
     assert (entry["path"], entry["size"], entry["builtin"]) == (str(tiny), tiny.stat().st_size, False)
     assert entry["advice"]["fit"] == "fits"
@@ -38,7 +38,7 @@ def test_the_context_that_is_asked_for_is_reckoned_with(edgellm: CommandLine, ti
     small, large = (
         next(
             one
-            for one in edgellm("models", "list", "--context", tokens, "--json").object["models"]
+            for one in edgellm.here("models", "list", "--context", tokens, "--json").object["models"]
             if one["title"] == ""
         )
         for tokens in ("512", "4096")
@@ -49,18 +49,18 @@ def test_the_context_that_is_asked_for_is_reckoned_with(edgellm: CommandLine, ti
 
 def test_a_file_that_is_no_model_does_not_hide_the_others(edgellm: CommandLine, tiny: Path) -> None:
     (tiny.parent / "bad.gguf").write_bytes(b"GGUF\3\0\0\0" + b"\xff" * 100)
-    out = edgellm("models").out
+    out = edgellm.here("models").out
     assert "big/one " in out
     assert "big/bad " in out
 
 
 def test_what_can_be_had_is_listed_with_its_license(edgellm: CommandLine) -> None:
-    out = edgellm("models", "--available").out
+    out = edgellm.here("models", "--available").out
     line = next(line for line in out.splitlines() if line.startswith("qwen3-0.6b-q4 "))
     assert "397 MB" in line
     assert "Apache-2.0" in line
     assert "Installed" not in out
-    everything = edgellm("models", "list", "--all", "--task", "translate", "--json").object
+    everything = edgellm.here("models", "list", "--all", "--task", "translate", "--json").object
     assert everything["models"]
     assert {"hy-mt2-1.8b-q4"} <= {one["name"] for one in everything["available"]}
     assert all("translate" in one["tasks"] for one in (*everything["models"], *everything["available"]))
@@ -68,7 +68,7 @@ def test_what_can_be_had_is_listed_with_its_license(edgellm: CommandLine) -> Non
 
 
 def test_what_cannot_be_used_yet_stands_under_its_reason(edgellm: CommandLine) -> None:
-    lines = edgellm("models", "--available").out.splitlines()
+    lines = edgellm.here("models", "--available").out.splitlines()
     heading = next(at for at, line in enumerate(lines) if line.startswith("Search by meaning arrives"))
     at = next(at for at, line in enumerate(lines) if line.startswith("qwen3-embedding-0.6b-q8 "))
     assert at > heading
@@ -77,16 +77,16 @@ def test_what_cannot_be_used_yet_stands_under_its_reason(edgellm: CommandLine) -
 
 def test_a_broken_list_of_ones_own_is_one_notice(edgellm: CommandLine) -> None:
     (edgellm.home / "models.toml").write_text("[[model]\n")
-    ran = edgellm("models", "--available")
+    ran = edgellm.here("models", "--available")
     assert "qwen3-0.6b-q4" in ran.out
     assert ran.err.count("note: Your own catalog models.toml is not valid TOML") == 1
 
 
 def test_where_is_the_folder_or_the_file_alone(edgellm: CommandLine, tiny: Path) -> None:
-    assert edgellm("models", "where").out == f"{edgellm.home / 'models'}\n"
-    assert edgellm("models", "where", "one").out == f"{tiny}\n"
-    assert edgellm("models", "where", "--json").object["folders"] == [str(edgellm.home / "models")]
-    assert "Did you mean big/one" in edgellm("models", "where", "big-onne", status=1).err
+    assert edgellm.here("models", "where").out == f"{edgellm.home / 'models'}\n"
+    assert edgellm.here("models", "where", "one").out == f"{tiny}\n"
+    assert edgellm.here("models", "where", "--json").object["folders"] == [str(edgellm.home / "models")]
+    assert "Did you mean big/one" in edgellm.here("models", "where", "big-onne", status=1).err
 
 
 def test_folders_of_the_settings_are_looked_into(edgellm: CommandLine, tmp_path: Path) -> None:
@@ -94,32 +94,32 @@ def test_folders_of_the_settings_are_looked_into(edgellm: CommandLine, tmp_path:
     other.mkdir()
     make(other / "there.gguf")
     edgellm.settings(model_folders=str(other))
-    assert edgellm("models", "where").out.splitlines() == [str(other), str(edgellm.home / "models")]
-    assert edgellm("models", "where", "there").out == f"{other / 'there.gguf'}\n"
+    assert edgellm.here("models", "where").out.splitlines() == [str(other), str(edgellm.home / "models")]
+    assert edgellm.here("models", "where", "there").out == f"{other / 'there.gguf'}\n"
 
 
 def test_details_of_a_file_and_of_a_card(edgellm: CommandLine, tiny: Path) -> None:
-    out = edgellm("models", "details", "big/one").out
+    out = edgellm.here("models", "details", "big/one").out
     assert "Tiny (big/one)" in out
     for words in ("gguf llama", "4,096 tokens", str(tiny), "Fits. "):
         assert words in out
-    found = edgellm("models", "show", "big/one", "--json").object
+    found = edgellm.here("models", "show", "big/one", "--json").object
     assert (found["installed"], found["architecture"], found["context"]) == (True, "llama", 4096)
-    out = edgellm("models", "details", "qwen3.5-4b").out
+    out = edgellm.here("models", "details", "qwen3.5-4b").out
     for words in ("not installed", "edgellm models pull qwen3.5-4b-q4", "Apache-2.0", "2.7 GB", "262,144 tokens"):
         assert words in out
-    assert edgellm("models", "details", "qwen3.5-4b", "--json").object["license"] == "Apache-2.0"
+    assert edgellm.here("models", "details", "qwen3.5-4b", "--json").object["license"] == "Apache-2.0"
 
 
 def test_the_recommended_model_has_a_reason_and_a_command(edgellm: CommandLine) -> None:
-    out = edgellm("models", "recommend", "--task", "chat", "--language", "French").out
+    out = edgellm.here("models", "recommend", "--task", "chat", "--language", "French").out
     assert out.startswith("chat: ")
     assert "License: " in out
     assert "edgellm models pull " in out or "It is here" in out
-    found = edgellm("models", "recommend", "--json").object["recommendations"]
+    found = edgellm.here("models", "recommend", "--json").object["recommendations"]
     assert [one["task"] for one in found] == ["chat", "generate", "summarize", "translate", "answer", "classify"]
     assert all(one["reason"] for one in found)
-    assert "no language called" in edgellm("models", "recommend", "--language", "frensh", status=2).err
+    assert "no language called" in edgellm.here("models", "recommend", "--language", "frensh", status=2).err
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_recommended_model_has_a_reason_and_a_command(edgellm: CommandLine) 
 def test_a_name_that_is_not_here_says_how_to_get_it(
     edgellm: CommandLine, arguments: tuple[str, ...], error: str, hint: str
 ) -> None:
-    ran = edgellm(*arguments, status=1)
+    ran = edgellm.here(*arguments, status=1)
     first, second = ran.err.splitlines()
     assert first.startswith("error: ")
     assert error in first

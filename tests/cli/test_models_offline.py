@@ -21,9 +21,9 @@ def prepared(edgellm: CommandLine, tmp_path: Path) -> CommandLine:
     data = make(tmp_path / "tiny.gguf").read_bytes()
     with Hub(repos={"me/tiny": {"tiny.gguf": data}}) as hub:
         edgellm.settings(mirror=hub.endpoint)
-        found = edgellm("models", "pull", "me/tiny/tiny.gguf", "--json").object
+        found = edgellm.here("models", "pull", "me/tiny/tiny.gguf", "--json").object
     assert found["name"] == NAME
-    edgellm("models", "bundle", NAME, "-o", "tiny.edgellm")
+    edgellm.here("models", "bundle", NAME, "-o", "tiny.edgellm")
     path = Path(found["path"])
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     (edgellm.home / "ledger.jsonl").unlink()
@@ -49,7 +49,7 @@ def test_every_networked_command_is_refused_and_leaves_no_trace(prepared: Comman
     for mirror in ("", ELSEWHERE, "https://mirror.example.org"):
         prepared.settings(mirror=mirror)
         for arguments in COMMANDS if not mirror else COMMANDS[:3]:
-            ran = prepared(*arguments, status=1)
+            ran = prepared.here(*arguments, status=1)
             lines = ran.err.splitlines()
             assert [line for line in lines if line.startswith("error: ")] == [lines[-2]], ran.err
             assert lines[-2].startswith("error: The offline lock is on"), ran.err
@@ -80,7 +80,7 @@ def test_as_an_object_for_programs(edgellm: CommandLine) -> None:
     ],
 )
 def test_what_needs_no_network_works_and_connects_nowhere(edgellm: CommandLine, arguments: tuple[str, ...]) -> None:
-    assert edgellm(*arguments).out
+    assert edgellm.here(*arguments).out
     assert not (edgellm.home / "ledger.jsonl").exists()
 
 
@@ -88,11 +88,11 @@ def test_online_lifts_the_lock_for_one_command(edgellm: CommandLine) -> None:
     """The hub's address is one that only a proxy can reach; the proxy is the loopback hub itself."""
     with Hub(repos={"me/tiny-GGUF": {"tiny-Q4_0.gguf": b"GGUF"}}) as hub:
         edgellm.settings(mirror=ELSEWHERE, proxy=hub.endpoint)
-        edgellm("models", "search", "tiny", status=1)
+        edgellm.here("models", "search", "tiny", status=1)
         assert hub.log == []
-        assert "me/tiny-GGUF" in edgellm("models", "search", "tiny", "--online").out
+        assert "me/tiny-GGUF" in edgellm.here("models", "search", "tiny", "--online").out
         assert hub.log
-        edgellm("models", "search", "tiny", status=1)
+        edgellm.here("models", "search", "tiny", status=1)
     assert "192.0.2.1" in (edgellm.home / "ledger.jsonl").read_text()
     assert "offline" not in (edgellm.home / "settings.toml").read_text()
 
@@ -100,5 +100,5 @@ def test_online_lifts_the_lock_for_one_command(edgellm: CommandLine) -> None:
 def test_a_hub_on_this_machine_is_always_allowed(edgellm: CommandLine) -> None:
     with Hub(repos={"me/tiny-GGUF": {"tiny-Q4_0.gguf": b"GGUF"}}) as hub:
         edgellm.environment["HF_ENDPOINT"] = hub.endpoint
-        assert "me/tiny-GGUF" in edgellm("models", "search", "tiny").out
-        assert "Nothing of that name" in edgellm("models", "search", "zzz").out
+        assert "me/tiny-GGUF" in edgellm.here("models", "search", "tiny").out
+        assert "Nothing of that name" in edgellm.here("models", "search", "zzz").out
