@@ -61,10 +61,8 @@ def test_the_usual_quantization_or_a_sensible_one(sizes: dict[str, int], chosen:
 
 
 def test_what_only_accompanies_a_model_is_no_choice() -> None:
-    listing = _listing(
-        "mmproj-F16.gguf", "a-mmproj-Q8_0.gguf", "x-Q4_K_M.imatrix.gguf", "draft-x-Q4_K_M.gguf", "x-Q8_0.gguf"
-    )
-    assert [file.path for file in hub_choice.pick(listing).files] == ["x-Q8_0.gguf"]
+    beside = ("mmproj-F16.gguf", "a-mmproj-Q8_0.gguf", "x-Q4_K_M.imatrix.gguf", "draft-x-Q4_K_M.gguf")
+    assert [file.path for file in hub_choice.pick(_listing(*beside, "x-Q8_0.gguf")).files] == ["x-Q8_0.gguf"]
 
 
 def test_several_models_are_listed() -> None:

@@ -161,9 +161,9 @@ def test_an_answer_without_an_end_or_packed_is_cut_off(tmp_path: Path) -> None:
     with raw_server(b"200 OK", b" " * 20_000) as endpoint, pytest.raises(NetworkError, match="too long"):
         Asked(tmp_path, Settings(mirror=endpoint), limits=small).hub.listing(GGUF)
     packed = b"200 OK\r\nContent-Encoding: gzip"
-    with raw_server(packed, b'{"sha": "%s", "siblings": []}' % (b"a" * 40)) as endpoint:
-        with pytest.raises(NetworkError, match="makes no sense"):
-            Asked(tmp_path, Settings(mirror=endpoint)).hub.listing(GGUF)
+    listing = b'{"sha": "%s", "siblings": []}' % (b"a" * 40)
+    with raw_server(packed, listing) as endpoint, pytest.raises(NetworkError, match="makes no sense"):
+        Asked(tmp_path, Settings(mirror=endpoint)).hub.listing(GGUF)
     with raw_server(b"200 OK", b" <html>sign in") as endpoint, pytest.raises(NetworkError, match="web page"):
         Asked(tmp_path, Settings(mirror=endpoint)).hub.listing(GGUF)
     with raw_server(packed, b"\x1f\x8b") as endpoint, pytest.raises(NetworkError, match="makes no sense"):
