@@ -111,6 +111,21 @@ class DownloadsFeed(QObject):
 
         self._order(lambda downloads: downloads.cancel(name), gone)
 
+    def look(self) -> None:
+        """Look again for downloads of other processes, such as the command line's. Quick when there is none."""
+
+        def seen() -> tuple[Progress, ...] | None:
+            return self._service().progress() if self._downloads is not None or self._any_left() else None
+
+        def show(found: tuple[Progress, ...] | None) -> None:
+            names = {progress.name for progress in found or ()}
+            self._shown = {name: progress for name, progress in self._shown.items() if name in names}
+            for progress in found or ():
+                self._shown.setdefault(progress.name, progress)
+            self.changed.emit()
+
+        self._runner.run(seen, show, self.failed.emit)
+
     def unlocked(self) -> None:
         """The lock was lifted: go on with what waited for it."""
         self.start()
@@ -155,7 +170,8 @@ class DownloadsFeed(QObject):
                     self.finished.emit(name)
                 continue
             self._shown[name] = progress
-            if progress.state == "failed" and (before is None or before.state != "failed"):
+            again = before is not None and before.state == "failed"
+            if progress.state == "failed" and not again and not self._locked():
                 self.failed.emit(EdgeError(progress.message, progress.hint))
         if fresh:
             self.changed.emit()

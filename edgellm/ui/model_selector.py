@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
@@ -15,6 +16,9 @@ from edgellm.ui.facts import size
 from edgellm.ui.icons import icon, pixmap
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
+
+if TYPE_CHECKING:
+    from edgellm.models.store import Installed
 
 _STEP_MS = 80
 _NARROWEST, _WIDEST = 210, 320
@@ -61,6 +65,7 @@ class ModelSelector(QFrame):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._services = services
+        self._listed: tuple[Installed, ...] = ()
         self.setObjectName("selector")
         self.spinner = Spinner(services.theme.colors.accent)
         self.button = QPushButton()
@@ -82,6 +87,7 @@ class ModelSelector(QFrame):
         row.setSpacing(8)
         row.addWidget(self.spinner)
         row.addWidget(self.button)
+        services.models.changed.connect(self._list_again)
         services.theme.changed.connect(self._paint_icon)
         self._paint_icon()
         self._say(tr("Starting…"))
@@ -116,12 +122,15 @@ class ModelSelector(QFrame):
         self.button.setAccessibleName(tr("Model: {name}").format(name=text))
 
     def _fill(self) -> None:
-        """The menu: what is installed is read when it opens."""
-        from edgellm.models.store import installed
+        """The menu as it opens: what was read last; what is read now is there a moment later."""
+        self._list()
+        self._services.models.refresh()
 
+    def _list(self) -> None:
+        self._listed = self._services.models.installed
         self.menu.clear()
         current = self._services.app.settings.model
-        for model in installed(self._services.app.paths):
+        for model in self._listed:
             value = "" if model.builtin else model.name
             action = self.menu.addAction(f"{display_name(model.name)}   {size(model.size)}")
             action.setCheckable(True)
@@ -133,6 +142,10 @@ class ModelSelector(QFrame):
             action.setChecked(True)
         self.menu.addSeparator()
         self.menu.addAction(icon("folder", self._services.theme.colors.muted), tr("Open a model file…"), self.open_file)
+
+    def _list_again(self) -> None:
+        if self.menu.isVisible() and self._services.models.installed != self._listed:
+            self._list()
 
     def _paint_icon(self) -> None:
         colors = self._services.theme.colors

@@ -42,6 +42,11 @@ def fit(advice: Advice | None) -> Fit:
     return Fit(advice.fit, word, reason, _sum(advice.budget, window, estimated=advice.estimated))
 
 
+def broken(problem: str) -> Fit:
+    """The badge of an installed model that lacks something."""
+    return Fit("swap", tr("Damaged"), problem)
+
+
 def _sum(total: Budget, window: int, *, estimated: bool) -> str:
     from edgellm.runtimes.budget import gigabytes
 

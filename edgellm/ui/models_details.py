@@ -97,7 +97,9 @@ class ModelDetails(QScrollArea):
         self.show_row(None, Standing())
 
     def show_row(self, row: Row | None, standing: Standing) -> None:
-        """Show a model, or nothing."""
+        """Show a model, or nothing. Quick where nothing has changed."""
+        if row is not None and (row, standing) == (self.row, self.standing):
+            return
         again = row is not None and self.row is not None and row.key == self.row.key
         same_facts = again and self.row is not None and row is not None and row.facts == self.row.facts
         self.row, self.standing = row, standing
@@ -110,7 +112,7 @@ class ModelDetails(QScrollArea):
         self._put(self._marks, "\n".join(filter(None, (row.recommended, row.distilled))))
         self._show_fit(row)
         spoken = tr("Speed: {words}").format(words=row.speed) if row.speed else ""
-        self._put(self._speed, ", ".join(filter(None, (spoken, row.basis))))
+        self._put(self._speed, tr(", ").join(filter(None, (spoken, row.basis))))
         self._frame.setVisible(bool(row.fit.word or row.basis or row.recommended or row.distilled))
         offered = row.actions[:1] == ("download",)
         self._put(self._license, tr("License: {name}").format(name=row.license) if offered else "")
@@ -134,7 +136,7 @@ class ModelDetails(QScrollArea):
     def _show_buttons(self, row: Row, standing: Standing) -> None:
         actions = list(row.actions)
         main = actions.pop(0) if actions else ""
-        if standing.mendable:
+        if standing.mendable and "repair" not in row.actions:
             actions.insert(0, "repair")
         locked = standing.locked and main in ("download", "look-up")
         self.main.setVisible(bool(main))

@@ -25,6 +25,7 @@ _PAD, _GAP, _SIDE, _EDGE = 9, 8, 14, 6
 _SMALL = 0.86
 _CHIP_PAD = 7
 _LEAST_TITLE = 110
+_DOT = " · "
 
 
 class Entries(QAbstractListModel):
@@ -226,6 +227,8 @@ class _Sketch:
     def _text(self, space: QRect, text: str, color: str) -> None:
         self._painter.setFont(self._small)
         self._painter.setPen(QColor(color))
+        if self._option.direction == Qt.LayoutDirection.RightToLeft:
+            text = _DOT.join(f"\u2068{part}\u2069" for part in text.split(_DOT))  # each fact in its own direction
         shown = QFontMetrics(self._small).elidedText(text, Qt.TextElideMode.ElideRight, space.width())
         self._painter.drawText(self._visual(space), _leading(self._option) | Qt.AlignmentFlag.AlignVCenter, shown)
 

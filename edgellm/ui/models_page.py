@@ -67,7 +67,7 @@ class ModelsPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Look again: files may have come and gone, and free memory changes."""
         super().showEvent(event)
-        QTimer.singleShot(0, self, self._work.refresh)
+        QTimer.singleShot(0, self, self._work.look)
         self.search.setFocus()
 
     def choose(self, name: str) -> None:

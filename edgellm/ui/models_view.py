@@ -161,13 +161,13 @@ def tasks(names: Iterable[str]) -> str:
         "embed": tr("search documents"),
         "rerank": tr("rank passages"),
     }
-    return ", ".join(words.get(name, name) for name in names)
+    return tr(", ").join(words.get(name, name) for name in names)
 
 
 def languages(codes: Iterable[str]) -> str:
     """Languages, each by its own name; a long list is cut with the number that is left."""
     names = [_language(code) for code in codes]
-    shown = ", ".join(names[:_MOST_LANGUAGES])
+    shown = tr(", ").join(names[:_MOST_LANGUAGES])
     rest = len(names) - _MOST_LANGUAGES
     return shown if rest <= 0 else tr("{names} and {n} more").format(names=shown, n=rest)
 
@@ -199,6 +199,8 @@ def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
     speed, basis = models_advice.speed(advice)
     own = entry.origin in ("own", "file") and not entry.builtin
     actions = ["use", "check", "show"]
+    if entry.problem and manifest is not None and own:
+        actions.insert(0, "repair")
     if own:
         actions += ["move", "remove"]
     elif not entry.builtin:
@@ -212,7 +214,7 @@ def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
         entry.size,
         license,
         line,
-        models_advice.fit(advice),
+        models_advice.broken(entry.problem) if entry.problem else models_advice.fit(advice),
         speed,
         basis,
         known.recommended.get(entry.name, ""),

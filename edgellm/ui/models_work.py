@@ -20,6 +20,7 @@ from edgellm.ui.language import tr
 from edgellm.ui.model_jobs import ModelJobs
 from edgellm.ui.models_activity import Activity
 from edgellm.ui.models_files import FileWork, Verdict
+from edgellm.ui.models_hub import HubSearch
 from edgellm.ui.models_offer import Offer
 from edgellm.ui.models_reading import Shelf
 from edgellm.ui.models_view import Row, Standing
@@ -27,9 +28,7 @@ from edgellm.ui.notices import Notices
 
 if TYPE_CHECKING:
     from edgellm.app import App
-    from edgellm.models.catalog import ModelCard
-
-_FROM_HUB = 30
+    from edgellm.models.store import Installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +67,12 @@ class ModelsWork(QObject):
         )
         self._files = FileWork(app, self.jobs, runners.reading, notices)
         self._shelf = Shelf()
-        self._hub: tuple[Row, ...] = ()
-        self._hub_words = self._hub_text = ""
-        self._looked_up: dict[str, tuple[ModelCard, Row]] = {}
+        self._hub = HubSearch(app, runners.network, notices)
         self._reading = self._again = False
         self._told = ""
         self.jobs.changed.connect(self.activities_changed)
-        self.feed.changed.connect(self._on_downloads)
+        self._hub.changed.connect(self.changed)
+        self.feed.changed.connect(self.activities_changed)
         self.feed.finished.connect(self._on_finished)
         self.feed.failed.connect(notices.complain)
         self._files.changed.connect(self.refresh)
@@ -98,16 +96,14 @@ class ModelsWork(QObject):
         """The list for what is typed in the search box: rows, and a text before each part."""
         listed: list[Row | str] = []
         if asked := models_view.reference(text):
-            listed += [tr("From the hub"), self._asked(asked)]
+            listed += [tr("From the hub"), self._hub.asked(asked)]
         rows = self._shelf.rows if asked == "" else ()
         here = models_view.filtered((row for row in rows if row.part == "installed"), text)
         there = models_view.filtered((row for row in rows if row.part == "available"), text)
         for title, part in ((tr("Installed"), here), (tr("Available"), there)):
             if part:
                 listed += [f"{title} · {len(part)}", *part]
-        if self._hub_words and not asked and text.strip() == self._hub_text:
-            rows_of_hub = [self._looked_up[row.name][1] if row.name in self._looked_up else row for row in self._hub]
-            listed += [self._hub_words, *rows_of_hub]
+        listed += self._hub.entries(text)
         return tuple(listed)
 
     def nothing(self, text: str) -> str:
@@ -135,6 +131,16 @@ class ModelsWork(QObject):
         self.refresh()
         self.feed.start()
 
+    def look(self) -> None:
+        """The page was opened: files and downloads of others may have come and gone, and free memory changes."""
+        self.refresh()
+        self.feed.look()
+
+    @property
+    def installed(self) -> tuple[Installed, ...]:
+        """What was installed when it was last read."""
+        return self._shelf.known.installed
+
     def refresh(self) -> None:
         """Read store and catalog again, then what fits; `changed` follows twice."""
         if self._reading:
@@ -150,8 +156,8 @@ class ModelsWork(QObject):
             "use": self._use,
             "download": self._download,
             "look-up": self._look_up,
-            "check": self._check,
-            "repair": self._repair_row,
+            "check": self._files.check,
+            "repair": self._repair,
             "remove": self._remove,
             "import": self._adopt,
             "measure": lambda _: self._files.measure(),
@@ -189,19 +195,9 @@ class ModelsWork(QObject):
         if not text or not self._unlocked():
             return
         if models_view.reference(text):
-            self._look_up(self._asked(text))
-            return
-        self._hub, self._hub_words, self._hub_text = (), tr("Searching the hub…"), text
-        self.changed.emit()
-
-        def show(found: tuple[Row, ...]) -> None:
-            words = tr("On the hub · {n}").format(n=len(found)) if found else tr("Nothing on the hub is called so")
-            self._hub, self._hub_words = found, words
-            self.changed.emit()
-
-        self._runners.network.run(
-            lambda: tuple(models_view.found(one) for one in self._app.hub().search(text, _FROM_HUB)), show, self._no_hub
-        )
+            self._hub.look_up(self._hub.asked(text))
+        else:
+            self._hub.search(text)
 
     def take_in(self, paths: tuple[Path, ...]) -> None:
         """Install files, folders and bundles of this computer."""
@@ -278,34 +274,13 @@ class ModelsWork(QObject):
         self.use_wanted.emit("" if entry is not None and entry.builtin else row.name)
 
     def _download(self, row: Row) -> None:
-        card = self._looked_up[row.reference][0] if row.reference in self._looked_up else self._shelf.card(row.name)
+        card = self._hub.card(row) or self._shelf.card(row.name)
         if card is not None and self._unlocked():
             self.feed.fetch(card)
 
-    def _asked(self, text: str) -> Row:
-        return self._looked_up[text][1] if text in self._looked_up else models_view.asked(text)
-
     def _look_up(self, row: Row) -> None:
-        if not self._unlocked():
-            return
-
-        def show(answer: tuple[ModelCard, Row]) -> None:
-            self._looked_up[row.reference] = answer
-            self.changed.emit()
-
-        asked = row.reference
-        self._runners.network.run(lambda: models_reading.look_up(self._app, asked), show, self._notices.complain)
-
-    def _no_hub(self, error: EdgeError) -> None:
-        self._hub_words = ""
-        self._notices.complain(error)
-        self.changed.emit()
-
-    def _check(self, row: Row) -> None:
-        self._files.check(row)
-
-    def _repair_row(self, row: Row) -> None:
-        self._repair(row)
+        if self._unlocked():
+            self._hub.look_up(row)
 
     def _repair(self, row: Row) -> None:
         if self._unlocked():
@@ -320,9 +295,6 @@ class ModelsWork(QObject):
         entry = self._shelf.installed(row.name)
         if entry is not None:
             self._files.take_in(entry.path)
-
-    def _on_downloads(self) -> None:
-        self.activities_changed.emit()
 
     def _on_finished(self, name: str) -> None:
         card = self._shelf.card(name)
