@@ -11,6 +11,8 @@ from edgellm.models.rate import Control
 
 _STEP = 0.1
 _MOST_SILENCES = 3
+_LEAST_TRIES = 3
+"""So many attempts are made even when each of them takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Routes:
             wait *= random.uniform(0.5, 1.0)
         chosen = min(alive, key=lambda index: max(self._routes[index].not_before, now + wait))
         until = max(self._routes[chosen].not_before, now + wait)
-        if until - self._since > self._tuning.patience:
+        tried = self._failures >= _LEAST_TRIES or until - now > self._tuning.patience
+        if tried and until - self._since > self._tuning.patience:
             raise self._worst()
         pause(until - now, self._control)
         self._now = chosen
