@@ -160,8 +160,10 @@ class _Door(httpx.BaseTransport):
             backend = sockets.Backend(lambda: self.cancelled())
             try:
                 self._routes[key] = _pool(proxy, secure, backend)
-            except (ValueError, ImportError, httpx.InvalidURL) as error:
-                raise NetworkError("The proxy address cannot be used.", "Check the proxy in the settings.") from error
+            except (ValueError, httpx.InvalidURL) as error:
+                raise NetworkError(
+                    "The proxy address cannot be used.", "Set an http or https proxy in the settings.", lasting=True
+                ) from error
         return self._routes[key]
 
     def _proxy_for(self, url: httpx.URL) -> str:
@@ -221,8 +223,8 @@ def _pool(proxy: str, secure: ssl.SSLContext | None, backend: httpcore.NetworkBa
     url = httpcore.URL(
         scheme=parsed.url.raw_scheme, host=parsed.url.raw_host, port=parsed.url.port, target=parsed.url.raw_path
     )
-    if parsed.url.scheme.startswith("socks"):
-        return httpcore.SOCKSProxy(url, parsed.raw_auth, secure, network_backend=backend)
+    if parsed.url.scheme not in _PORTS:
+        raise ValueError(parsed.url.scheme)  # SOCKS would need one more package
     own = secure if parsed.url.scheme == "https" else None
     return httpcore.HTTPProxy(url, parsed.raw_auth, ssl_context=secure, proxy_ssl_context=own, network_backend=backend)
 
