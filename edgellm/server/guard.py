@@ -25,23 +25,27 @@ _LONGEST_PATH = 200
 class Limits:
     """Seconds and counts. `idle` between two requests, `request` for one to arrive, `stalled` without taking a byte.
 
-    Beyond `busy` connections a request is answered with 503; beyond `connections` nobody else is let in.
+    Beyond `busy` requests at once the next is asked to come again; beyond so many `connections`, or so many of one
+    `peer`, nobody else is let in: idle ones cannot keep out the others.
     """
 
     idle: int = 5
     request: float = 10.0
     stalled: float = 30.0
     busy: int = 32
-    connections: int = 128
+    peer: int = 32
+    connections: int = 256
 
 
 class Entrance:
     """An application behind an exact list of Host headers, which writes each request to the ledger."""
 
-    def __init__(self, inside: ASGIApp, ledger: Path, hosts: frozenset[str]) -> None:
+    def __init__(self, inside: ASGIApp, ledger: Path, hosts: frozenset[str], busy: int) -> None:
         self._inside = inside
         self._ledger = ledger
         self._hosts = hosts
+        self._busy = busy
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, sent = 0, 0
@@ -54,12 +58,17 @@ class Entrance:
             sent += len(message.get("body", b""))
 
         start = time.monotonic()
+        self._running += 1
         try:
-            if self._is_known(scope):
-                await self._inside(scope, receive, counted)
-            else:
+            if not self._is_known(scope):
                 await PlainTextResponse("This is another host.", 421)(scope, receive, counted)
+            elif self._running > self._busy:
+                again = {"Retry-After": "5"}
+                await PlainTextResponse("Too many at once.", 503, again)(scope, receive, counted)
+            else:
+                await self._inside(scope, receive, counted)
         finally:
+            self._running -= 1
             self._record(scope, status, sent, time.monotonic() - start)
 
     def _is_known(self, scope: Scope) -> bool:
@@ -108,7 +117,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let it in, unless there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > self.limits.connections:
+        peers = [one.client[0] for one in self.connections if isinstance(one, Connection) and one.client]
+        if len(peers) > self.limits.connections or peers.count((self.client or ("",))[0]) > self.limits.peer:
             transport.abort()
         self._wait_for_request()
 

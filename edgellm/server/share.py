@@ -139,7 +139,7 @@ def serve(
     with _listening(place.host, place.port) as listener:
         port = listener.getsockname()[1]
         hosts = reachable(place.host)
-        entrance = Entrance(_Files(shared), place.ledger, frozenset(_host_headers(hosts, port)))
+        entrance = Entrance(_Files(shared), place.ledger, frozenset(_host_headers(hosts, port)), place.limits.busy)
         config = uvicorn.Config(
             entrance,
             http=Connection.limited(place.limits),
@@ -153,7 +153,6 @@ def serve(
             proxy_headers=False,
             timeout_keep_alive=place.limits.idle,
             timeout_graceful_shutdown=_FAREWELL,
-            limit_concurrency=place.limits.busy,
         )
         addresses = tuple(f"http://{_bracketed(host)}:{port}{quote(shared.target)}" for host in hosts)
         asyncio.run(_run(_Server(config), listener, lambda: ready(addresses), stopped))
@@ -179,6 +178,11 @@ async def _run(
             ready()
         server.should_exit = server.should_exit or stopped()
         await asyncio.wait([task], timeout=0.1)
+    for connection in list(server.server_state.connections):  # they had their time
+        connection.transport.abort()
+    if left := set(server.server_state.tasks):  # they still close their file
+        await asyncio.wait(left, timeout=_FAREWELL)
+    await asyncio.sleep(0)
     task.result()
 
 
@@ -274,11 +278,13 @@ def _bracketed(host: str) -> str:
 
 @contextlib.contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    if not 0 <= port <= 65_535:
+        raise UsageError(f"There is no port {port}.", "Choose one from 1024 to 65535.")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=64)
-    except (OSError, OverflowError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "there is no such address"
+    except OSError as error:
+        why = error.strerror or "there is no such address"
         raise UsageError(f"Nobody can listen at {host}, port {port}: {why}.", "Choose another port.") from error
     with listener:
         yield listener
