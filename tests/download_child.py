@@ -48,15 +48,17 @@ class Setting:
         self.now = settings.changed(self.now, **values)
 
 
-def build(where: Paths, setting: Setting, tuning: Tuning = QUICK, **more: Any) -> tuple[Downloads, Hub, ModelStore]:
+def build(
+    where: Paths, setting: Setting, tuning: Tuning = QUICK, store: ModelStore | None = None, **more: Any
+) -> tuple[Downloads, Hub, ModelStore]:
     """The services of the program, put together as the program does."""
-    store = ModelStore(where)
+    models = store or ModelStore(where)
 
     def connect(purpose: str) -> network.Client:
         return network.client(setting(), where.ledger, purpose)
 
     hub = Hub(connect)
-    return Downloads(setting, lambda: store, connect, hub.complete, tuning=tuning, **more), hub, store
+    return Downloads(setting, lambda: models, connect, hub.complete, tuning=tuning, **more), hub, models
 
 
 def command(*arguments: str) -> list[str]:

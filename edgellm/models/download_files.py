@@ -140,15 +140,15 @@ def draft(card: ModelCard, gathered: dict[str, Gathered], source: str, chunk_siz
     )
 
 
-def same(card: ModelCard, store: ModelStore) -> tuple[Installed | None, bool]:
-    """The model that stands where `card` would go, and whether it is the one that the card means."""
+def same(card: ModelCard, store: ModelStore) -> Installed | None:
+    """The installed model that has this card's name and all of its files, in whichever folder; None without one."""
     for model in store.installed(others=False):
-        if model.manifest is None or model.home != store.folder / card.name:
+        if model.manifest is None or model.problem or model.home.name != card.name:
             continue
         known = {file.path: file for file in model.manifest.files}
-        fits = not model.problem and set(known) >= {file.path for file in card.files}
-        return model, fits and all(_fits(known[file.path], file.size, file.sha256) for file in card.files)
-    return None, False
+        if all(file.path in known and _fits(known[file.path], file.size, file.sha256) for file in card.files):
+            return model
+    return None
 
 
 def _fits(here: ManifestFile, size: int | None, sha256: str) -> bool:

@@ -20,6 +20,7 @@ from edgellm.models.download_files import amount_in, same
 from edgellm.models.download_records import Claim, Record, Records
 from edgellm.models.installed import Installed
 from edgellm.models.progress import Progress, State
+from edgellm.models.staging import taken
 
 _log = logging.getLogger(__name__)
 _POLL = 0.5
@@ -66,7 +67,8 @@ class Job:
             return self._shown
         received, total, speed, left = meter.read()
         state: State = "running" if self._attempt and self._attempt.busy else "queued"
-        return replace(self._shown, state=state, received=received, total=total, speed=speed, seconds_left=left)
+        shown = replace(self._shown, state=state, received=received, total=total, speed=speed, seconds_left=left)
+        return replace(shown, files=meter.files())
 
     def outcome(self) -> Installed:
         """The installed model; raises what went wrong, `Stopped` when it was paused or canceled."""
@@ -79,6 +81,7 @@ class Job:
     def _run(self) -> None:
         try:
             self._installed = self._work()
+            _log.info("%s was downloaded", self.name)
             size = self._installed.size
             self._say("done", received=size, total=size)
         except Stopped as error:
@@ -86,6 +89,7 @@ class Job:
             self._say("canceled" if self._why == "canceled" else "paused", error.message, error.hint)
         except EdgeError as error:
             self._error = error
+            _log.info("the download of %s failed: %s", self.name, error)
             self._say("failed", error.message, error.hint)
         except Exception as error:  # a thread's boundary: `outcome` raises it again
             _log.exception("a download failed")
@@ -133,11 +137,13 @@ class Job:
         return claim, joined
 
     def _installed_already(self) -> Installed | None:
-        model, whole = same(self._card, self._services.store())
-        if model is not None and not whole:
+        """The model, if it is here; raises `ModelError` when its name is another's, before anything is fetched."""
+        store = self._services.store()
+        model = same(self._card, store)
+        if model is None and taken(store.folder, self.name):
             raise ModelError(
-                f"There already is a model {model.name} with other files.",
-                f"Remove it first: edgellm models remove {model.name}",
+                f"There already is a model {self.name} with other files.",
+                f"Remove it first: edgellm models remove {self.name}",
             )
         return model
 

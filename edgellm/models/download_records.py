@@ -19,9 +19,12 @@ from typing import Any, Literal, Self
 
 from filelock import FileLock, Timeout
 
-from edgellm.errors import StorageError
+from edgellm.errors import ModelError, StorageError, UsageError
 from edgellm.models.catalog import CardFile, ModelCard
+from edgellm.models.download_plan import check_card
 
+FOLDER = ".downloads"
+"""The folder of records and parts inside a folder for models."""
 _RECORD, _NEW, _LOCK, _PARTS = ".json", ".json.new", ".lock", ".parts"
 _ENDINGS = (_RECORD, _NEW, _LOCK, _PARTS)  # none ends like another, so no two names share a file
 _LONGEST_WAIT = 20.0
@@ -101,7 +104,7 @@ class Records:
             return _from_json(json.loads(path.read_bytes()), name)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ModelError, UsageError):
             return None  # not ours, or damaged
         except OSError as error:
             raise _storage(error) from error
@@ -241,6 +244,7 @@ def _from_json(values: dict[str, Any], name: str) -> Record:
     record = Record(**{**_known(Record, values), "card": ModelCard(**card)})
     if record.name != name or record.state not in ("wanted", "paused"):
         raise ValueError("not the record it is named for")
+    check_card(record.card)
     return record
 
 

@@ -20,6 +20,7 @@ from edgellm.models.download_attempt import Services
 from edgellm.models.download_crew import Slots, Tools
 from edgellm.models.download_files import amount_in, same
 from edgellm.models.download_job import Job
+from edgellm.models.download_records import FOLDER as FOLDER
 from edgellm.models.download_records import Record, Records
 from edgellm.models.installed import Installed
 from edgellm.models.progress import Progress, State
@@ -29,7 +30,6 @@ from edgellm.models.source import Connect
 from edgellm.models.store import ModelStore
 from edgellm.settings import Settings
 
-FOLDER = ".downloads"
 _log = logging.getLogger(__name__)
 Listener = Callable[[Progress], None]
 
@@ -108,7 +108,8 @@ class Downloads:
 
     def pause(self, name: str) -> None:
         """Stop a download until it is resumed; whoever works on it, in whatever process, ends within a second."""
-        if self._home(name).change(name, state="paused") is None:
+        records = self._home(name)
+        if records.load(name) is None or records.change(name, state="paused") is None:
             raise self._unknown(name)
         self._end(name, "paused")
 
@@ -172,7 +173,7 @@ class Downloads:
                 _log.warning("something was not tidied: %s", error)
         for records in self._everywhere():
             for record in records.all():
-                if same(record.card, self._services.store())[1] and (claim := records.claim(record.name)):
+                if same(record.card, self._services.store()) and (claim := records.claim(record.name)):
                     claim.release(forget=True)  # it was installed, and only its record was not removed any more
 
     def close(self, seconds: float = 5.0) -> None:
@@ -187,6 +188,7 @@ class Downloads:
 
     def _begin(self, card: ModelCard, records: Records, *, patient: bool) -> Job:
         download_plan.check_card(card)
+        self._services.store().ready()
         with self._lock:
             job = self._jobs.get(card.name)
             if job is None or job.wait(0):

@@ -29,6 +29,7 @@ from edgellm.models.catalog import CardFile, ModelCard
 from edgellm.models.check import verify
 from edgellm.models.downloads import FOLDER, Downloads
 from edgellm.models.progress import Progress
+from edgellm.models.store import ModelStore
 from tests import download_child, tiny_gguf
 from tests.download_child import Setting
 from tests.loopback_hub import Fault, Hub
@@ -272,6 +273,55 @@ def test_a_name_that_another_model_has_is_refused_before_the_first_byte(hub: Hub
     assert "edgellm models remove one" in caught.value.hint
     assert hub.sent == sent
     assert leftovers() == []
+
+
+def test_a_file_of_that_name_in_any_case_is_another_model_too(hub: Hub, setting: Setting) -> None:
+    models().mkdir(parents=True)
+    (models() / "ONE.gguf").write_bytes(b"mine")
+    with pytest.raises(ModelError, match="already is a model one"):
+        build(setting).pull(card("one", REPOS["maker/one"]))
+    assert hub.sent == 0
+    assert (models() / "ONE.gguf").read_bytes() == b"mine"
+
+
+def test_a_model_that_was_moved_to_another_folder_is_not_fetched_again(
+    hub: Hub, setting: Setting, tmp_path: Path
+) -> None:
+    store = ModelStore(paths.from_environment(), (tmp_path / "first", tmp_path / "second"))
+    for folder in store.folders:
+        folder.mkdir(parents=True)
+    downloads = build(setting, store=store)
+    assert downloads.pull(card("one", REPOS["maker/one"])).folder == tmp_path / "first"
+    store.move("one", tmp_path / "second")
+    sent = hub.sent
+    assert downloads.pull(card("one", REPOS["maker/one"])).folder == tmp_path / "second"
+    assert hub.sent == sent
+
+
+def test_a_download_goes_on_after_another_folder_became_the_first(hub: Hub, setting: Setting, tmp_path: Path) -> None:
+    hub.faults.append(Fault("cut", at=150 * KB))
+    hub.faults.append(Fault("503", times=-1))
+    with pytest.raises(NetworkError):
+        build(setting).pull(card("one", REPOS["maker/one"]))
+    hub.faults.clear()
+    (tmp_path / "stick").mkdir()
+    store, sent = ModelStore(paths.from_environment(), (tmp_path / "stick",)), hub.sent
+    later = build(setting, store=store)
+    assert later.resume_all() == ("one",)
+    wait_for(lambda: not later.unfinished())
+    assert store.get("one").folder == tmp_path / "stick"
+    assert hub.sent - sent < 100 * KB
+    wait_for(lambda: leftovers() == [])
+
+
+def test_a_folder_that_is_not_plugged_in_is_not_made(hub: Hub, setting: Setting, tmp_path: Path) -> None:
+    gone = tmp_path / "stick" / "models"
+    downloads = build(setting, store=ModelStore(paths.from_environment(), (gone,)))
+    with pytest.raises(StorageError) as caught:
+        downloads.pull(card("one", REPOS["maker/one"]))
+    assert "Plug in" in caught.value.hint
+    assert not gone.parent.exists()
+    assert hub.sent == 0
 
 
 def test_without_room_nothing_is_begun_and_the_sum_is_shown(hub: Hub, setting: Setting) -> None:

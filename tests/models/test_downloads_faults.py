@@ -1,10 +1,12 @@
 """Hubs and networks that lie, at the level of a whole model: nothing wrong is installed, and what was right is kept.
 
 What one transfer makes of each fault is tested in test_transfer; here it is many models with several files each.
+EDGELLM_CASES sets how many (40 when it is not set).
 """
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,7 +26,7 @@ from tests.download_child import QUICK, Setting
 from tests.loopback_hub import Fault, Hub
 
 KB = 1000
-CASES = 60
+CASES = int(os.environ.get("EDGELLM_CASES", "40"))
 FILES = {
     "onnx/model.onnx": random.Random(1).randbytes(150 * KB),
     "onnx/model.onnx_data": random.Random(2).randbytes(100 * KB),

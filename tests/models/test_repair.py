@@ -1,170 +1,288 @@
-"""Repairing: over loopback, only bad parts are fetched where their hashes are known, and the model is whole after."""
+"""Repair of installed models: only what is wrong is fetched, counted by the hub, and a repair never makes it worse."""
 
 from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edgellm.errors import EdgeError, ModelDamaged, ModelError, OfflineError, Stopped, UsageError
+from edgellm import network, paths
+from edgellm.errors import ModelDamaged, ModelError, NetworkError, OfflineError, Stopped, StorageError, UsageError
 from edgellm.models.check import verify
+from edgellm.models.download_records import FOLDER, Records
+from edgellm.models.hub import address
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import Manifest, ManifestFile
 from edgellm.models.rate import Control
 from edgellm.models.repair import Repaired, Source, repair
 from edgellm.models.store import ModelStore
-from tests import fetching, model_files
+from tests import download_child
+from tests.download_child import CHUNK, QUICK, Setting
 from tests.loopback_hub import Fault, Hub
 
-SIZE, PART = 200_000, model_files.CHUNK
-DATA, SMALL = model_files.noise(SIZE), b'{"small": true}'
-REPO = "owner/name"
-TUNING = replace(fetching.QUICK, chunk=PART)
+BIG = 20 * CHUNK + 1234
+FILES = {
+    "onnx/model.onnx": random.Random(1).randbytes(BIG),
+    "config.json": b'{"model_type": "bert"}',
+    "tokenizer.json": random.Random(3).randbytes(10_000),
+}
+MODEL = "onnx/model.onnx"
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub({REPO: {"x.gguf": DATA, "sub/y.json": SMALL}}) as running:
-        yield running
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with one model."""
+    with Hub({"maker/onnx": FILES}) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+        yield server
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ModelStore:
-    return ModelStore(model_files.paths_in(tmp_path))
+def model(hub: Hub) -> Installed:
+    """The model, installed from there."""
+    downloads, api, _ = download_child.build(paths.from_environment(), Setting())
+    found = downloads.pull(replace(api.card("maker/onnx"), name="onnx"))
+    hub.sent = 0
+    return found
 
 
-@pytest.fixture
-def model(store: ModelStore) -> Installed:
-    return model_files.place(store, "tiny", {"x.gguf": DATA, "sub/y.json": SMALL}, repo=REPO)
+def source(setting: Setting | None = None) -> Source:
+    """Where files can be had, as the program says it."""
+    now = setting or Setting()
 
-
-@pytest.fixture
-def source(hub: Hub, tmp_path: Path) -> Source:
     def addresses(manifest: Manifest, file: ManifestFile) -> tuple[str, ...]:
-        return (hub.url(manifest.repo, file.path),) if manifest.repo else ()
+        ends = network.endpoints(now()) if manifest.repo else ()
+        return tuple(address(end, manifest.repo, manifest.revision, file.path) for end in ends)
 
-    return Source(addresses, fetching.connector(tmp_path), TUNING)
+    def connect(purpose: str) -> network.Client:
+        return network.client(now(), paths.from_environment().ledger, purpose)
 
-
-def damage(path: Path, draw: random.Random) -> set[int]:
-    """Flip bytes; the numbers of the parts that are wrong now."""
-    data = bytearray(DATA)
-    positions = {draw.randrange(SIZE) for _ in range(draw.choice((1, 1, 2, 4)))}
-    for position in positions:
-        data[position] ^= 1
-    path.write_bytes(data)
-    return {position // PART for position in positions}
+    return Source(addresses, connect, QUICK)
 
 
-def sizes(parts: set[int]) -> int:
-    return sum(min(PART, SIZE - part * PART) for part in parts)
+def mend(name: str = "onnx") -> Repaired:
+    """Repair the model as it is now."""
+    return repair(ModelStore(paths.from_environment()).get(name), source(), Control())
 
 
-def test_one_hundred_repairs_fetch_only_the_bad_parts(hub: Hub, model: Installed, source: Source) -> None:
-    fetched = needed = 0
-    for number in range(100):
-        parts = damage(model.path, random.Random(number))
-        before = hub.sent
-        result = repair(model, source, Control())
-        assert result.now.ok and not result.before.ok
-        assert model.path.read_bytes() == DATA
-        fetched += hub.sent - before
-        needed += sizes(parts)
-        assert result.received == sizes(parts)
-    print(f"100 of 100 whole again; {fetched:,} bytes fetched for {needed:,} bad ones, of {100 * SIZE:,}")
-    assert fetched <= 1.1 * needed
+def flip(path: Path, *places: int) -> None:
+    """Damage single bytes of a file where it lies."""
+    with path.open("r+b") as file:
+        for place in places:
+            file.seek(place)
+            byte = file.read(1)
+            file.seek(place)
+            file.write(bytes([byte[0] ^ 1]))
 
 
-@pytest.mark.parametrize("data", [DATA[:PART], DATA[: SIZE - 1], DATA + b"more", b"", DATA + bytes(PART)])
-def test_files_of_another_length(hub: Hub, model: Installed, source: Source, data: bytes) -> None:
-    model.path.write_bytes(data)
-    assert repair(model, source, Control()).now.ok
-    assert model.path.read_bytes() == DATA
-    assert hub.sent <= SIZE - len(data) // PART * PART + PART
+def is_right(home: Path) -> bool:
+    """Whether every file has every byte, and no other file is there."""
+    found = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    same = all((home / path).read_bytes() == data for path, data in FILES.items() if (home / path).is_file())
+    return same and found == {*FILES, "edgellm-model.json"}
 
 
-def test_missing_and_linked_files(model: Installed, source: Source, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_bytes(b"mine")
-    (model.home / "sub" / "y.json").unlink()
-    (model.home / "sub").rmdir()
-    model.path.unlink()
-    model.path.symlink_to(secret)
-    result = repair(model, source, Control())
-    assert result.now.ok and result.received == SIZE + len(SMALL)
-    assert not model.path.is_symlink() and secret.read_bytes() == b"mine"
-    assert sorted(model_files.tree(model.folder)) == ["tiny/edgellm-model.json", "tiny/sub/y.json", "tiny/x.gguf"]
+def leftovers() -> list[str]:
+    """What lies hidden in the folder for models, but for locks."""
+    folder = paths.from_environment().models
+    found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return [path.as_posix() for path in found if path.parts[0].startswith(".") and path.name != ".lock"]
 
 
-def test_without_part_hashes_the_file_is_fetched(hub: Hub, model: Installed, source: Source) -> None:
-    assert model.manifest is not None
-    files = tuple(replace(file, chunks=()) for file in model.manifest.files)
-    bare = replace(model, manifest=replace(model.manifest, files=files))
-    damage(model.path, random.Random(1))
-    assert repair(bare, source, Control()).received == SIZE
-    assert model.path.read_bytes() == DATA
+def test_a_whole_model_is_left_alone(hub: Hub, model: Installed) -> None:
+    seen = len(hub.requests())
+    found = mend()
+    assert found.before.ok
+    assert found.received == hub.sent == 0
+    assert len(hub.requests()) == seen
 
 
-def test_a_whole_model_needs_no_network(hub: Hub, model: Installed, source: Source) -> None:
-    result = repair(model, source, Control())
-    assert isinstance(result, Repaired) and result.before.ok and result.received == 0
-    assert hub.log == []
+@pytest.mark.parametrize(
+    ("places", "chunks"),
+    [
+        ((5,), 1),
+        ((CHUNK - 1, CHUNK), 2),
+        ((3 * CHUNK, 3 * CHUNK + 9, 9 * CHUNK), 2),
+        ((BIG - 1,), 1234 / CHUNK),
+        (tuple(number * CHUNK for number in range(20)), 20),
+    ],
+)
+def test_only_the_bad_parts_are_fetched(hub: Hub, model: Installed, places: tuple[int, ...], chunks: float) -> None:
+    before = (model.home / MODEL).stat().st_ino
+    flip(model.home / MODEL, *places)
+    found = mend()
+    assert not found.before.ok
+    assert found.now.ok
+    assert found.received == hub.sent == chunks * CHUNK
+    assert is_right(model.home)
+    assert (model.home / MODEL).stat().st_ino == before, "it was mended where it lies"
+    assert leftovers() == []
 
 
-def test_a_hub_that_sends_something_else(hub: Hub, model: Installed, source: Source) -> None:
-    hub.replace(REPO, "x.gguf", model_files.noise(SIZE, 9))
-    damage(model.path, random.Random(1))
-    bad = model.path.read_bytes()
-    with pytest.raises(EdgeError):
-        repair(model, source, Control())
-    assert model.path.read_bytes() == bad, "wrong bytes are not written"
+@pytest.mark.parametrize("size", [0, 7, CHUNK, 10 * CHUNK + 5, BIG - 1])
+def test_a_file_cut_short_gets_its_end_back(hub: Hub, model: Installed, size: int) -> None:
+    os.truncate(model.home / MODEL, size)
+    found = mend()
+    assert found.now.ok
+    assert hub.sent == BIG - size // CHUNK * CHUNK
+    assert is_right(model.home)
+    assert leftovers() == []
 
 
-def test_a_cut_repair_goes_on(tmp_path: Path, model: Installed, source: Source) -> None:
-    with Hub({REPO: {"x.gguf": DATA}}, faults=[Fault("cut", at=1_000, times=3)]) as hub:
-        here = replace(source, addresses=lambda _manifest, file: (hub.url(REPO, file.path),))
-        damage(model.path, random.Random(2))
-        assert repair(model, here, Control()).now.ok
+def test_a_file_that_grew_is_cut_and_nothing_is_fetched(hub: Hub, model: Installed) -> None:
+    with (model.home / MODEL).open("ab") as file:
+        file.write(b"more")
+    found = mend()
+    assert found.now.ok
+    assert hub.sent == 0
+    assert is_right(model.home)
 
 
-def test_what_cannot_be_repaired(store: ModelStore, model: Installed, source: Source, tmp_path: Path) -> None:
-    damage(model.path, random.Random(1))
+def test_missing_and_damaged_files_together(hub: Hub, model: Installed) -> None:
+    (model.home / "config.json").unlink()
+    (model.home / "tokenizer.json").write_bytes(b"x" * 10_000)
+    flip(model.home / MODEL, 7 * CHUNK)
+    found = mend()
+    assert found.before.missing == ("config.json",)
+    assert hub.sent == found.received == CHUNK + 10_000 + len(FILES["config.json"])
+    assert is_right(model.home)
+
+
+def test_a_hub_that_lies_leaves_the_model_as_it_was(hub: Hub, model: Installed) -> None:
+    flip(model.home / MODEL, 5)
+    damaged = (model.home / MODEL).read_bytes()
+    hub.faults.append(Fault("zeros", times=-1))
+    with pytest.raises(ModelDamaged):
+        mend()
+    assert (model.home / MODEL).read_bytes() == damaged
+    assert leftovers() == []
+    hub.faults.clear()
+    assert mend().now.ok
+
+
+def test_a_failed_repair_of_a_short_file_leaves_it_short(hub: Hub, model: Installed) -> None:
+    """A file with the right length and a hole in it would pass the quick look before a model is loaded."""
+    os.truncate(model.home / MODEL, CHUNK)
+    hub.faults.append(Fault("503", times=-1, on="resolve"))
+    with pytest.raises(NetworkError):
+        mend()
+    assert (model.home / MODEL).stat().st_size == CHUNK
+    with pytest.raises(ModelDamaged):
+        ModelStore(paths.from_environment()).resolve("onnx")
+    assert leftovers() == []
+
+
+def test_a_cut_connection_is_gone_on_with(hub: Hub, model: Installed) -> None:
+    flip(model.home / MODEL, *(number * CHUNK for number in range(8)))
+    hub.faults.append(Fault("cut", at=3 * CHUNK + 100))
+    assert mend().now.ok
+    assert hub.sent <= 8 * CHUNK + 2 * CHUNK
+
+
+def test_the_offline_lock_is_one_sentence_and_changes_nothing(model: Installed) -> None:
+    flip(model.home / MODEL, 5)
+    damaged = (model.home / MODEL).read_bytes()
+    far = source(Setting(mirror="https://models.example"))
+    with pytest.raises(OfflineError, match="offline lock is on"):
+        repair(model, far, Control())
+    assert (model.home / MODEL).read_bytes() == damaged
+
+
+def test_a_second_name_elsewhere_is_not_written_through(hub: Hub, model: Installed, tmp_path: Path) -> None:
+    """The person's own file, taken in by link, is theirs: only our name for it gets the right content."""
+    flip(model.home / MODEL, 5)
+    theirs = tmp_path / "mine.onnx"
+    os.link(model.home / MODEL, theirs)
+    damaged = theirs.read_bytes()
+    assert mend().now.ok
+    assert hub.sent == CHUNK
+    assert theirs.read_bytes() == damaged
+    assert is_right(model.home)
+    assert leftovers() == []
+
+
+def test_models_that_share_a_damaged_file_are_whole_again_together(hub: Hub, model: Installed) -> None:
+    downloads, api, store = download_child.build(paths.from_environment(), Setting())
+    twin = downloads.pull(replace(api.card("maker/onnx"), name="twin"))
+    assert (twin.home / MODEL).samefile(model.home / MODEL)
+    hub.sent = 0
+    flip(model.home / MODEL, 5)
+    assert mend().now.ok
+    assert hub.sent == CHUNK
+    assert verify(store.get("twin")).ok
+    assert (twin.home / MODEL).samefile(model.home / MODEL), "and the space is still taken once"
+
+
+def test_one_repair_at_a_time(model: Installed) -> None:
+    claim = Records(model.folder / FOLDER).claim("onnx")
+    assert claim is not None
+    with pytest.raises(StorageError, match="at work on onnx"):
+        mend()
+    claim.release()
+    assert mend().before.ok
+
+
+def test_a_repair_can_be_stopped(hub: Hub, model: Installed) -> None:
+    flip(model.home / MODEL, 5, 12 * CHUNK)
+    hub.faults.append(Fault("stall", at=100, times=-1))
+    began = time.monotonic()
     with pytest.raises(Stopped):
-        repair(model, source, Control(cancelled=lambda: True))
-    nowhere = replace(source, addresses=lambda _manifest, _file: ())
-    with pytest.raises(ModelError, match="not known where"):
-        repair(model, nowhere, Control())
-    locked = Source(lambda _manifest, _file: ("https://hub.invalid/x",), fetching.connector(tmp_path), TUNING)
-    with pytest.raises(OfflineError):
-        repair(model, locked, Control())
+        repair(model, source(), Control(cancelled=lambda: hub.sent > 0))
+    took = time.monotonic() - began
+    print(f"stopped after {took:.2f} s, in the middle of a stall")
+    assert took < 3
+    assert leftovers() == []
+    hub.faults.clear()
+    assert mend().now.ok
+
+
+def test_what_cannot_be_repaired_says_why(hub: Hub, model: Installed, tmp_path: Path) -> None:
+    store = ModelStore(paths.from_environment())
+    with pytest.raises(UsageError, match="part of EdgeLLM"):
+        repair(store.get("starter"), source(), Control())
+    (store.folder / "loose.gguf").write_bytes(b"GGUF")
     with pytest.raises(UsageError, match="no recorded hashes"):
-        repair(store.get("starter"), source, Control())
-    (store.folder / "bad").mkdir()
-    (store.folder / "bad" / "edgellm-model.json").write_text("{")
-    with pytest.raises(UsageError, match="manifest of bad"):
-        repair(store.get("bad"), source, Control())
+        repair(store.get("loose"), source(), Control())
+    with pytest.raises(UsageError, match="belongs to Ollama"):
+        repair(replace(model, origin="ollama"), source(), Control())
+    flip(model.home / MODEL, 5)
+    assert model.manifest is not None
+    with pytest.raises(ModelError, match=r"not known where onnx/model\.onnx"):
+        repair(replace(model, manifest=replace(model.manifest, repo="")), source(), Control())
 
 
-def test_files_that_are_shared_by_two_models_are_repaired_for_both(store: ModelStore, source: Source, hub: Hub) -> None:
-    data = model_files.noise(1_200_000, 4)
-    hub.replace(REPO, "x.gguf", data)
-    one = model_files.place(store, "one", {"x.gguf": data}, repo=REPO)
-    two = model_files.place(store, "two", {"x.gguf": data}, repo=REPO)
-    assert os.path.samefile(one.path, two.path)
-    with one.path.open("r+b") as file:
-        file.write(b"damage")
-    assert not verify(two).ok
-    assert repair(one, source, Control()).received == PART
-    assert verify(two).ok and os.path.samefile(one.path, two.path)
+_REPAIR = "from tests.models import test_repair; test_repair.mend()"
 
 
-def test_a_disk_that_fails_is_said(model: Installed, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    damage(model.path, random.Random(1))
-    monkeypatch.setattr("edgellm.models.repair.fetch_ranges", lambda *_: 0)
-    with pytest.raises(ModelDamaged, match="damaged still") as caught:
-        repair(model, source, Control())
-    assert "disk" in caught.value.hint
+@pytest.mark.parametrize("short", [False, True])
+def test_killed_again_and_again_it_never_gets_worse(hub: Hub, model: Installed, short: bool) -> None:
+    """kill -9 of a process that repairs: what was bad gets less, what was right stays, and the last one is whole."""
+    chance = random.Random(short)
+    flip(model.home / MODEL, *(number * CHUNK for number in range(10)))
+    if short:
+        os.truncate(model.home / MODEL, 15 * CHUNK)
+    hub.faults.append(Fault("slow", times=-1, seconds=0.01))
+    store, bad = ModelStore(paths.from_environment()), 99
+    env = {**os.environ, "PYTHONPATH": str(download_child.ROOT)}
+    for kill in range(5):
+        process = subprocess.Popen([sys.executable, "-c", _REPAIR], env=env, cwd=download_child.ROOT)
+        seen = hub.sent
+        while hub.sent == seen and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0.0, 0.3) if kill < 4 else 60 * (process.wait(60) is None))
+        process.kill()
+        process.wait()
+        found = verify(store.get("onnx"))
+        assert len(found.bad) <= bad
+        bad = len(found.bad)
+    assert bad == 0
+    store.tidy()
+    assert is_right(model.home)
+    assert leftovers() == []
