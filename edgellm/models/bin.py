@@ -102,7 +102,7 @@ def contents(folder: Path) -> tuple[Removed, ...]:
 
 def recover(folder: Path) -> None:
     """Finish or undo what a killed process left half done in the bin. Raises `StorageError`."""
-    if not (folder / BIN).is_dir() or disk.leads_away(folder / BIN, folder):
+    if not os.path.isdir(folder / BIN) or disk.leads_away(folder / BIN, folder):
         return
     with guarded(folder), disk.told(folder, "The bin could not be put in order"):
         for place in list((folder / BIN).iterdir()):

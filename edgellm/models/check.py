@@ -60,7 +60,7 @@ def verify(model: Installed, progress: Progress | None = None, cancelled: Cancel
         work.begin(sum(_size(model.home / file.path) for file in model.manifest.files))
         for file in model.manifest.files:
             path = model.home / file.path
-            if not path.is_file() or (not model.foreign and disk.leads_away(path, model.home)):
+            if not os.path.isfile(path) or (not model.foreign and disk.leads_away(path, model.home)):
                 missing.append(file.path)
             else:
                 bad.extend(_bad_parts(path, file, model.manifest.chunk_size, work))
@@ -132,7 +132,7 @@ def _header_only(model: Installed) -> Verification:
     if model.problem:
         return Verification(False, model.problem, known=False)
     never = f"{model.name} was never checked: nothing is recorded of how it should be"
-    if model.path.is_dir():
+    if os.path.isdir(model.path):
         return Verification(True, f"{never}.", known=False)
     try:
         read_header(model.path)

@@ -6,6 +6,7 @@ Nothing here raises for a damaged model: what cannot be known stays empty, and `
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +54,7 @@ def details(model: Installed) -> Details:
     known = _of_manifest(model)
     if model.problem:
         return replace(known, problem=model.problem)
-    if model.path.is_dir():
+    if os.path.isdir(model.path):
         return _of_folder(model, known)
     try:
         return _of_header(read_header(model.path), known)
@@ -68,7 +69,7 @@ def _of_manifest(model: Installed) -> Details:
     return Details(
         name=model.name,
         title=manifest.title or model.name,
-        format=manifest.format if model.manifest or not model.path.is_dir() else _format(model.path),
+        format=manifest.format if model.manifest or not os.path.isdir(model.path) else _format(model.path),
         architecture=manifest.architecture,
         quantization=manifest.quantization,
         parameters=manifest.parameters,
@@ -111,7 +112,7 @@ def _of_folder(model: Installed, known: Details) -> Details:
         known,
         architecture=known.architecture or _text(kind),
         context=known.context or (context if type(context) is int and 0 < context < 1 << 32 else 0),
-        template="chat_template" in tokenizer or (model.path / "chat_template.jinja").is_file(),
+        template="chat_template" in tokenizer or os.path.isfile(model.path / "chat_template.jinja"),
     )
 
 

@@ -35,7 +35,7 @@ def failure(folder: Path, what: str, error: OSError) -> StorageError:
         return StorageError(
             f"{what}: the disk of {folder} is full.", "Make room, such as with: edgellm models remove NAME --now"
         )
-    if not folder.exists():
+    if not os.path.exists(folder):
         return StorageError(
             f"{what}: the folder {folder} is not there.", "Plug in its disk, or choose another folder for models."
         )
@@ -47,7 +47,7 @@ def read_small(path: Path, most: int) -> bytes:
 
     Raises `OSError`, `ValueError` with what is wrong with it.
     """
-    if path.is_symlink():
+    if os.path.islink(path):
         raise ValueError("it is a link")
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
@@ -61,7 +61,7 @@ def read_small(path: Path, most: int) -> bytes:
 
 def room(folder: Path) -> int:
     """Free bytes on the disk of `folder`, which need not exist yet. Raises `OSError`."""
-    while not folder.exists() and folder != folder.parent:
+    while not os.path.exists(folder) and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
 
@@ -112,9 +112,9 @@ def leads_away(path: Path, top: Path) -> bool:
 
 def erase(path: Path) -> None:
     """Remove a file or a whole folder, links as links; nothing there is well too. Raises `OSError`."""
-    if path.is_symlink() or path.is_file():
+    if os.path.islink(path) or os.path.isfile(path):
         path.unlink(missing_ok=True)
-    elif path.exists():
+    elif os.path.exists(path):
         shutil.rmtree(path, onerror=_writable_first)
 
 

@@ -7,7 +7,9 @@ Links inside a model's folder are not followed: what a manifest lists must lie w
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,7 +86,7 @@ def _problem(place: Path, manifest: Manifest) -> str:
             size = path.stat().st_size
         except OSError:
             return f"{place.name} lacks the file {file.path}. Run: edgellm models repair {place.name}"
-        if size != file.size or not path.is_file():
+        if size != file.size or not os.path.isfile(path):
             return (
                 f"{place.name}: {file.path} has {size:,} bytes, not {file.size:,}. "
                 f"Run: edgellm models repair {place.name}"
@@ -114,7 +116,12 @@ def _below(place: Path) -> Iterator[Path]:
 
 
 def _size(paths: Iterable[Path]) -> int:
-    return sum(path.lstat().st_size for path in paths if path.is_file() and not path.is_symlink())
+    size = 0
+    for path in paths:
+        with suppress(OSError):  # gone meanwhile, or another person's
+            info = path.lstat()
+            size += info.st_size if stat.S_ISREG(info.st_mode) else 0
+    return size
 
 
 def _loose_files(place: Path, folder: Path, names: list[str]) -> list[Installed]:
@@ -124,7 +131,7 @@ def _loose_files(place: Path, folder: Path, names: list[str]) -> list[Installed]
     for name in sorted(files):
         if split := split_of(name):
             sets.setdefault((split.stem, split.count), []).append(name)
-        elif (path := place / name).is_file():
+        elif os.path.isfile(path := place / name):
             found.append(_loose(path.relative_to(folder).as_posix()[: -len(SUFFIX)], (path,), folder))
     for (stem, count), parts in sets.items():
         paths = tuple(place / part for part in parts)

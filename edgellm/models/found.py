@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,10 @@ def find(where: Iterable[Place]) -> list[Installed]:
     models: dict[Path, Installed] = {}
     names: set[str] = set()
     for place in where:
-        for model in _READERS[place.origin](place.folder):
+        read: list[Installed] = []
+        with suppress(OSError):  # another person's, or being changed right now
+            read = _READERS[place.origin](place.folder)
+        for model in read:
             if model.path not in models and model.name not in names:
                 models[model.path] = model
                 names.add(model.name)

@@ -28,7 +28,7 @@ def read(folder: Path) -> list[Installed]:
     found: list[Installed] = []
     with suppress(OSError):
         for repository in sorted(folder.iterdir())[:_MOST]:
-            if repository.name.startswith("models--") and repository.is_dir() and not repository.is_symlink():
+            if repository.name.startswith("models--") and os.path.isdir(repository) and not os.path.islink(repository):
                 found.extend(_repository(repository, folder))
     return found
 
@@ -57,10 +57,10 @@ def _snapshot(repository: Path) -> Path | None:
     """The snapshot that `main` means, else the one that was made last."""
     with suppress(OSError, ValueError):
         commit = disk.read_small(repository / "refs" / "main", 100).decode().strip()
-        if _COMMIT.fullmatch(commit) and (repository / "snapshots" / commit).is_dir():
+        if _COMMIT.fullmatch(commit) and os.path.isdir(repository / "snapshots" / commit):
             return repository / "snapshots" / commit
     with suppress(OSError):
-        known = [one for one in (repository / "snapshots").iterdir() if one.is_dir() and not one.is_symlink()]
+        known = [one for one in (repository / "snapshots").iterdir() if os.path.isdir(one) and not os.path.islink(one)]
         return max(known, key=lambda one: one.stat().st_mtime, default=None)
     return None
 
@@ -74,15 +74,15 @@ def _files(snapshot: Path, blobs: Path) -> Iterator[tuple[Path, Path]]:
             path = Path(here, name)
             target = Path(os.path.realpath(path))
             seen += 1
-            inside = os.path.dirname(target) == real if path.is_symlink() else True
-            if inside and target.is_file():
+            inside = os.path.dirname(target) == real if os.path.islink(path) else True
+            if inside and os.path.isfile(target):
                 yield path, target
         if seen > _MOST:
             return
 
 
 def _installed(name: str, path: Path, files: dict[Path, Path], repository: str, folder: Path) -> Installed:
-    home = path if path.is_dir() else path.parent
+    home = path if os.path.isdir(path) else path.parent
     listed, size = [], 0
     for file, blob in files.items():
         length = blob.stat().st_size

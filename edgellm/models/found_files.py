@@ -44,7 +44,7 @@ def gpt4all(folder: Path) -> list[Installed]:
 
 def _files(folder: Path) -> list[Installed]:
     """Model files below a folder that is not ours. Links and manifests there mean nothing to us."""
-    found = [model for model in scan(folder, manifests=False) if not any(item.is_symlink() for item in model.items)]
+    found = [model for model in scan(folder, manifests=False) if not any(os.path.islink(item) for item in model.items)]
     return [model for model in found if not model.problem]
 
 

@@ -71,6 +71,6 @@ def _blob(folder: Path, layer: dict[str, Any]) -> Path | None:
         return None
     for name in (digest.replace(":", "-"), digest):
         path = folder / "blobs" / name
-        if path.is_file() and not path.is_symlink() and path.stat().st_size == layer.get("size"):
+        if os.path.isfile(path) and not os.path.islink(path) and path.stat().st_size == layer.get("size"):
             return path
     return None

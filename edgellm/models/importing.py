@@ -117,9 +117,9 @@ def _take(source: Path, target: Path, how: How, work: Work) -> tuple[Digest, boo
 
 
 def _look(source: Path) -> _Found:
-    if source.is_dir():
+    if os.path.isdir(source):
         return _folder(source)
-    if not source.exists():
+    if not os.path.exists(source):
         raise ModelNotFound(f"There is no file {source}.", "Check the path.")
     if not stat.S_ISREG(source.stat().st_mode):
         raise ModelUnsupported(f"{source.name} is not a file.", "Choose a .gguf file, or the folder of a model.")
@@ -132,7 +132,7 @@ def _gguf(source: Path) -> _Found:
     """One GGUF file, or the whole set that it is a part of. Raises what the header reader raises."""
     split = split_of(source.name)
     names = split.names if split else (source.name,)
-    missing = [name for name in names if not (source.parent / name).is_file()]
+    missing = [name for name in names if not os.path.isfile(source.parent / name)]
     if missing:
         raise ModelDamaged(f"{source.name} is one of {len(names)} files; {missing[0]} is missing.", "Put it beside.")
     header = read_header(source.parent / names[0])
@@ -160,7 +160,7 @@ def _folder(source: Path) -> _Found:
     """The folder of an ONNX or safetensors model, or of one GGUF model."""
     files, left_out = dict[str, Path](), []
     for inside, path in _walk(source):
-        if path.is_symlink() or not path.is_file() or path.suffix.lower() in _REFUSED:
+        if os.path.islink(path) or not os.path.isfile(path) or path.suffix.lower() in _REFUSED:
             left_out.append(inside)
         else:
             files[str(check_relative(inside))] = path

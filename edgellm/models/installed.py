@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,7 +42,7 @@ class Installed:
         """The folder that its files lie in, and that the paths of its manifest start at."""
         if self.origin == "own" and self.items:
             return self.items[0]
-        return self.path if self.path.is_dir() else self.path.parent
+        return self.path if os.path.isdir(self.path) else self.path.parent
 
     @property
     def foreign(self) -> str:

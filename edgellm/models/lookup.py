@@ -32,7 +32,7 @@ def file_at(name: str) -> Path | None:
     """The file at this path; None where there is none, or none that may be seen."""
     try:
         path = Path(name).expanduser()
-        return path.absolute() if path.is_file() else None
+        return path.absolute() if os.path.isfile(path) else None
     except (OSError, RuntimeError, ValueError):  # a name no file can have, a home of nobody, a closed folder
         return None
 

@@ -68,7 +68,7 @@ def recover(journal: Path) -> None:
 
     To be called before `staging.recover`. Raises `StorageError`.
     """
-    if not journal.is_dir():
+    if not os.path.isdir(journal):
         return
     with disk.told(journal, "A move that was cut off could not be finished"):
         with locked(journal):
@@ -80,7 +80,7 @@ def recover(journal: Path) -> None:
                 note.unlink(missing_ok=True)
                 continue
             source, staged, steps = found
-            if source.is_dir() and staged.parent.is_dir() and not still_prepared(staged):
+            if os.path.isdir(source) and os.path.isdir(staged.parent) and not still_prepared(staged):
                 _settle(source, steps)
                 note.unlink(missing_ok=True)
 
@@ -98,9 +98,11 @@ def _settle(source: Path, steps: list[_Step]) -> None:
 
 def _tree(item: Path) -> set[tuple[str, int]]:
     """Names and sizes of what is below."""
-    if item.is_file():
+    if os.path.isfile(item):
         return {("", item.stat().st_size)}
-    return {(path.relative_to(item).as_posix(), path.lstat().st_size) for path in item.rglob("*") if path.is_file()}
+    return {
+        (path.relative_to(item).as_posix(), path.lstat().st_size) for path in item.rglob("*") if os.path.isfile(path)
+    }
 
 
 def _write(note: Path, source: Path, staged: Path, steps: list[_Step]) -> None:
@@ -127,7 +129,7 @@ def _renamed(item: Path, goal: Path, folder: Path) -> bool:
     """Move by a rename; False where that cannot be: it is another disk, or a link, which would lead elsewhere."""
     with guarded(folder):
         _refuse_taken(goal, folder)
-        if item.is_symlink() or not disk.same_disk(item.parent, folder):
+        if os.path.islink(item) or not disk.same_disk(item.parent, folder):
             return False
         goal.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -142,11 +144,11 @@ def _renamed(item: Path, goal: Path, folder: Path) -> bool:
 
 def _bring(model: Installed, step: _Step, work: Work) -> None:
     """Copy a file or a folder, compared on the way with the hashes that are known."""
-    if step.item.is_file():
+    if os.path.isfile(step.item):
         _bring_file(model, step.item, step.copy, work)
         return
     for source, target in _walk(step.item, step.copy):
-        if source.is_symlink():
+        if os.path.islink(source):
             os.symlink(os.readlink(source), target)
         else:
             _bring_file(model, source, target, work)
@@ -157,7 +159,7 @@ def _walk(item: Path, copy: Path) -> Iterator[tuple[Path, Path]]:
     for here, folders, names in os.walk(item):
         place = copy / Path(here).relative_to(item)
         place.mkdir()
-        links = [name for name in folders if Path(here, name).is_symlink()]
+        links = [name for name in folders if os.path.islink(Path(here, name))]
         yield from ((Path(here, name), place / name) for name in (*names, *links))
         disk.settle(place)
 

@@ -148,7 +148,7 @@ def still_prepared(staged: Path) -> bool:
     from filelock import FileLock, Timeout
 
     lock_file = staged.with_suffix(".lock")
-    if not lock_file.exists():
+    if not os.path.exists(lock_file):
         return False
     lock = FileLock(lock_file, thread_local=False)
     try:
@@ -164,7 +164,7 @@ def recover(folder: Path) -> None:
     from filelock import FileLock, Timeout
 
     incoming = folder / INCOMING
-    if not incoming.is_dir() or disk.leads_away(incoming, folder):
+    if not os.path.isdir(incoming) or disk.leads_away(incoming, folder):
         return
     with guarded(folder), disk.told(folder, "What was left half done could not be removed"):
         for token in sorted({entry.lstrip(".").partition(".")[0] for entry in os.listdir(incoming) if entry != _GUARD}):
@@ -183,9 +183,9 @@ def recover(folder: Path) -> None:
 
 def retire(item: Path, folder: Path) -> None:
     """Take a file or folder out of a models folder: out of sight first, then for good. Raises `OSError`."""
-    if item.is_file() or item.is_symlink():
+    if os.path.isfile(item) or os.path.islink(item):
         item.unlink(missing_ok=True)
-    elif item.is_dir():
+    elif os.path.isdir(item):
         with guarded(folder):
             hidden = folder / INCOMING / uuid.uuid4().hex[:16]
             os.rename(item, hidden)
@@ -198,7 +198,7 @@ def _undo(place: Path) -> None:
     record, top = place.with_suffix(".json"), place.parent.parent
     for name, source in _taken(record).items():
         inside, back = place / name, top / source
-        if inside.is_file() and not back.exists() and back.parent.is_dir():
+        if os.path.isfile(inside) and not os.path.exists(back) and os.path.isdir(back.parent):
             os.replace(inside, back)
     record.unlink(missing_ok=True)
     disk.erase(place)

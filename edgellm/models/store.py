@@ -279,7 +279,7 @@ def resolve(name: str, paths: Paths) -> Path:
 def _builtin() -> tuple[Installed, ...]:
     path = starter_model()
     try:
-        size = path.stat().st_size if path.is_file() else None
+        size = path.stat().st_size if os.path.isfile(path) else None
     except OSError:
         size = None
     return () if size is None else (Installed(STARTER, path, size, builtin=True, folder=path.parent),)

@@ -82,15 +82,14 @@ def look(path: Path, own: bool) -> Folder:
     free = None
     with suppress(OSError):
         free = disk.room(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         if os.access(path, os.W_OK | os.X_OK) and not _mounted_read_only(path):
             return Folder(path, "ready", free)
         return Folder(path, "read-only", free, f"The folder {path} can be read, and not written to.")
-    if not os.path.lexists(path) and (own or path.parent.is_dir()):
+    there = os.path.lexists(path) and not os.path.islink(path)
+    if not there and (own or os.access(path.parent, os.W_OK | os.X_OK)):
         return Folder(path, "new", free)
-    what = (
-        "is no folder" if os.path.lexists(path) and not path.is_symlink() else "is not there; is its disk plugged in?"
-    )
+    what = "is no folder" if there else "is not there; is its disk plugged in?"
     return Folder(path, "missing", None, f"The folder for models {path} {what}")
 
 
@@ -105,7 +104,7 @@ def _mounted_read_only(path: Path) -> bool:
 
 def _files(items: Iterable[Path]) -> Iterator[Path]:
     for item in items:
-        if item.is_dir() and not item.is_symlink():
+        if os.path.isdir(item) and not os.path.islink(item):
             yield from (Path(here, name) for here, _, names in os.walk(item) for name in names)
         else:
             yield item

@@ -169,6 +169,48 @@ for act in (lambda: store.remove("tiny"), lambda: store.place(draft, {"x": sourc
 """
 
 
+_CLOSED = """
+import os, sys
+import filelock
+from pathlib import Path
+from edgellm.models.found import Place
+from edgellm.models.store import ModelStore
+from tests import model_files
+if os.getuid() == 0:
+    os.setuid(65534)
+home = Path(sys.argv[1])
+folders = (home / "listed", home / "closed", home / "closed" / "inside")
+others = [Place(origin, folder) for origin in ("lm-studio", "ollama", "gpt4all", "hf-cache") for folder in folders]
+store = ModelStore(model_files.paths_in(home), folders, tuple(others))
+print([model.name for model in store.installed() if not model.builtin and not model.problem])
+print([folder.state for folder in store.looked()])
+store.disk_use()
+store.tidy()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_folders_that_cannot_be_looked_into_hide_only_themselves(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        home.chmod(0o755)
+        model_files.place(ModelStore(model_files.paths_in(home)), "tiny", {"x.gguf": A})
+        for folder, mode in (("listed", 0o744), ("closed", 0o700)):  # names without files, and nothing at all
+            for inside in ("inside", "models--a--b/snapshots", "manifests/a/b/c", "blobs", "managed"):
+                (home / folder / inside).mkdir(parents=True)
+            for file in ("x.gguf", "config.json", "managed/edgellm-model.json", "manifests/a/b/c/d", "inside/y.gguf"):
+                (home / folder / file).write_bytes(b"{}")
+            (home / folder).chmod(mode)
+        process = model_files.child(_CLOSED, str(home))
+        lines, errors = process.communicate(timeout=60)
+        for folder in ("listed", "closed"):
+            (home / folder).chmod(0o755)
+        assert process.returncode == 0, errors.decode()
+        models, states = lines.decode().splitlines()
+        assert models == "['tiny']"
+        assert states == "['read-only', 'read-only', 'missing', 'read-only']"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 def test_a_read_only_folder_is_named_and_still_used(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
