@@ -69,7 +69,7 @@ def of(card: ModelCard) -> Shape | None:
     if not size:
         return None
     if not total or not 0.25 <= size / total / width_of_weight <= 2.5 or "effective" in card.parameters.lower():
-        total = int(size / width_of_weight)  # "effective" leaves out tables that are in the file all the same
+        total = max(int(size / width_of_weight), 1)  # "effective" leaves out tables that are in the file all the same
     active = min(active or total, total)
     family = _family(card.architecture)
     layers, width, heads, head = next(row[1:] for row in _DENSE if total <= row[0])

@@ -24,10 +24,10 @@ def work(header: GgufHeader, context: int, active: int | None = None) -> Work:
 
     Of a mixture of experts only the experts that a token is sent to are read, of per-layer embeddings one row.
     """
-    weights = min(active or active_weights(header), header.parameters)
+    weights = max(min(active or active_weights(header), header.parameters), 1)
     read = int(header.tensor_bytes * weights / max(header.parameters, 1))
     cache = kv_bytes(header, min(context, TYPICAL)) if header.kv_heads else 0
-    return Work(read + cache, weights, header.block_count)
+    return Work(max(read + cache, 1), weights, header.block_count)
 
 
 def active_weights(header: GgufHeader) -> int:

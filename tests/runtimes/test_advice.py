@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from machines import ALL, CUDA, EIGHT, EVERY, FOUR, GB, HYBRID, MB, SMALL, computer, nvidia
 
 from edgellm.errors import ModelDamaged
@@ -227,6 +229,25 @@ def test_every_card_of_the_catalog_gets_advice_on_every_computer() -> None:
             assert found.sentence[0].isupper()
             assert found.words_per_second is None or found.words_per_second > 0
             assert found.as_dict()["fit"] == found.fit
+
+
+@given(
+    size=st.none() | st.integers(0, 1 << 62),
+    parameters=st.text(max_size=30) | st.from_regex(r"\d{1,9}(\.\d+)?[BM] \(\d+[BM] active\)", fullmatch=True),
+    architecture=st.sampled_from(("", "llama", "qwen35", "lfm2moe", "gemma4", "qwen99", "moe")),
+    context=st.sampled_from((0, 1, 255, 4096, 262_144, 1 << 40)),
+    quantization=st.text(max_size=12) | st.sampled_from(("Q4_K_M", "F32", "Q0", "Q9", "MXFP4", "INT8", "FP999999")),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_card_of_a_stranger_breaks_it(
+    size: int | None, parameters: str, architecture: str, context: int, quantization: str
+) -> None:
+    odd = card(size, parameters, architecture=architecture, context=context, quantization=quantization)
+    known = Measured("a", "A", "cpu", 0.0, 4, 400 * MB, 600_000_000, 28, 1, (10.0,), (), (0.7,))
+    for speeds in (Speeds("m"), Speeds("m", TEST), Speeds("m", TEST, (known,))):
+        found = advise(odd, here(speeds=speeds))
+        assert found.fit in VERDICTS
+        assert found.speed is None or 0 < found.speed.tokens_per_second < 1e9
 
 
 def test_the_plain_values_are_plain() -> None:
