@@ -266,16 +266,6 @@ class ModelStore:
         return tuple(model for model in found if folder in (None, model.folder))
 
 
-def installed(paths: Paths) -> tuple[Installed, ...]:
-    """The built-in model, then those in the models folder by name. What cannot be read is left out."""
-    return ModelStore(paths).installed()
-
-
-def resolve(name: str, paths: Paths) -> Path:
-    """What to load for `name`. Raises as `ModelStore.resolve` does."""
-    return ModelStore(paths).resolve(name)
-
-
 def _builtin() -> tuple[Installed, ...]:
     path = starter_model()
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from edgellm.errors import ModelNotFound, ModelUnsupported
 from edgellm.models import store
+from edgellm.models.store import ModelStore
 from edgellm.paths import Paths
 
 
@@ -26,7 +27,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 
 def test_lists_the_built_in_model_first(paths: Paths) -> None:
-    found = store.installed(paths)
+    found = ModelStore(paths).installed()
     assert [(model.name, model.size, model.builtin) for model in found] == [
         ("starter", 10, True),
         ("Mini-1B", 2, False),
@@ -37,7 +38,7 @@ def test_lists_the_built_in_model_first(paths: Paths) -> None:
 
 def test_no_folder_is_no_error(tmp_path: Path, paths: Paths) -> None:
     nowhere = Paths.under(tmp_path / "no", tmp_path / "no", tmp_path / "no")
-    assert [model.name for model in store.installed(nowhere)] == ["starter"]
+    assert [model.name for model in ModelStore(nowhere).installed()] == ["starter"]
 
 
 @pytest.mark.parametrize(
@@ -53,47 +54,47 @@ def test_no_folder_is_no_error(tmp_path: Path, paths: Paths) -> None:
     ],
 )
 def test_names(paths: Paths, tmp_path: Path, name: str, file: str) -> None:
-    assert store.resolve(name, paths) == tmp_path / file
+    assert ModelStore(paths).resolve(name) == tmp_path / file
 
 
 def test_paths_and_scripts(paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "m.fake.json"
     script.write_text("{}")
-    assert store.resolve(str(script), paths) == script
+    assert ModelStore(paths).resolve(str(script)) == script
     monkeypatch.chdir(tmp_path)
-    assert store.resolve("starter.gguf", paths) == tmp_path / "starter.gguf"
-    assert store.resolve("models/Mini-1B.gguf", paths) == tmp_path / "models" / "Mini-1B.gguf"
+    assert ModelStore(paths).resolve("starter.gguf") == tmp_path / "starter.gguf"
+    assert ModelStore(paths).resolve("models/Mini-1B.gguf") == tmp_path / "models" / "Mini-1B.gguf"
 
 
 def test_what_is_not_there_is_said_with_the_nearest_names(paths: Paths, tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound) as caught:
-        store.resolve("mini-2b", paths)
+        ModelStore(paths).resolve("mini-2b")
     assert caught.value.message == "Model 'mini-2b' is not installed."
     assert caught.value.hint.startswith("Did you mean Mini-1B?")
     assert caught.value.hint.endswith("edgellm models")
     with pytest.raises(ModelNotFound) as caught:
-        store.resolve("zzzzzz", paths)
+        ModelStore(paths).resolve("zzzzzz")
     assert "edgellm models" in caught.value.hint
     with pytest.raises(ModelNotFound, match="no model file"):
-        store.resolve(str(tmp_path / "none.gguf"), paths)
+        ModelStore(paths).resolve(str(tmp_path / "none.gguf"))
     with pytest.raises(ModelUnsupported):
-        store.resolve(str(tmp_path / "models" / "notes.txt"), paths)
+        ModelStore(paths).resolve(str(tmp_path / "models" / "notes.txt"))
     (tmp_path / "models" / "qwen" / "mini-1b.gguf").write_bytes(b"3")
     (tmp_path / "models" / "Mini-1B.gguf").unlink()
     (tmp_path / "models" / "other").mkdir()
     (tmp_path / "models" / "other" / "mini-1b.gguf").write_bytes(b"3")
     with pytest.raises(ModelNotFound, match="several") as caught:
-        store.resolve("mini-1b", paths)
+        ModelStore(paths).resolve("mini-1b")
     assert "other/mini-1b" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["~nobody-of-this-name/model.gguf", "~nobody-of-this-name", "x" * 5_000, "a\0b.gguf"])
 def test_a_name_that_no_file_can_have_is_only_not_found(paths: Paths, name: str) -> None:
     with pytest.raises(ModelNotFound):
-        store.resolve(name, paths)
+        ModelStore(paths).resolve(name)
 
 
 def test_a_missing_built_in_model_is_said(paths: Paths, tmp_path: Path) -> None:
     (tmp_path / "starter.gguf").unlink()
     with pytest.raises(ModelNotFound, match="built-in"):
-        store.resolve("", paths)
+        ModelStore(paths).resolve("")
