@@ -13,7 +13,7 @@ from edgellm.runtimes.prediction import predict
 from edgellm.runtimes.speed import SelfTest, Speeds, Way
 from edgellm.runtimes.workload import Work
 
-BUSY = 0.25  # share of the processor from which another program spoils the figures
+BUSY = 0.25  # share of the processor from which other programs are worth a word
 _NEVER = "not measured yet. Run: edgellm doctor --measure (about 20 seconds)"
 _MOST_MODELS = 8
 # Billions of weights: layers, and bytes of the file at the usual 4 bits
@@ -60,8 +60,8 @@ def caveats(test: SelfTest) -> Iterator[str]:
     """What speaks against the figures of a self-test."""
     if test.busy >= BUSY:
         yield (
-            f"Other programs used {test.busy:.0%} of the processor, so this computer may be faster than measured; "
-            "measure again when it is quiet."
+            f"Other programs used {test.busy:.0%} of the processor: while they do, a model writes more slowly than "
+            "these figures say, and the starter's may be too low; measure again when it is quiet."
         )
     if test.on_battery:
         yield "It ran on battery; plugged in it may be faster."
