@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from desk import Desk, script
+from shop import FILE, REPO, Shop
 
 from edgellm.ui import main
+from tests import tiny_gguf
+from tests.loopback_hub import Hub
 
 
 @pytest.fixture
@@ -25,3 +28,33 @@ def open_desk(home: Path) -> Iterator[Callable[..., Desk]]:
     yield make
     for desk in desks:
         desk.close()
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A model of a few hundred kilobytes."""
+    path = tmp_path_factory.mktemp("weights") / FILE
+    tiny_gguf.make(path, says="Hey, Bob.")
+    return path.read_bytes()
+
+
+@pytest.fixture
+def hub(weights: bytes) -> Iterator[Hub]:
+    """A hub with one repository."""
+    with Hub(repos={REPO: {FILE: weights, "README.md": b"# Tiny"}}, licenses={REPO: "mit"}) as made:
+        yield made
+
+
+@pytest.fixture
+def open_shop(home: Path) -> Iterator[Callable[..., Shop]]:
+    """Opens windows on a hub. All share one home."""
+    main.application()
+    shops: list[Shop] = []
+
+    def make(hub: Hub, **more: object) -> Shop:
+        shops.append(Shop(home, hub, **more))
+        return shops[-1]
+
+    yield make
+    for shop in shops:
+        shop.close()

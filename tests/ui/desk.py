@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QListView,
+    QPlainTextEdit,
+    QProgressBar,
+    QTextBrowser,
+    QWidget,
+)
 
 from edgellm.app import App
 from edgellm.ui import main
@@ -20,6 +30,16 @@ from edgellm.ui.window import Window
 
 PATIENCE = 40.0
 W = TypeVar("W", bound=QWidget)
+NEEDS_NAME = (
+    QAbstractButton,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextBrowser,
+    QComboBox,
+    QAbstractSpinBox,
+    QListView,
+    QProgressBar,
+)
 
 
 def script(folder: Path, **content: Any) -> Path:
@@ -108,6 +128,19 @@ def child(parent: QWidget, kind: type[W]) -> W:
     found = parent.findChild(kind)
     assert found is not None, f"there is no {kind.__name__}"
     return found
+
+
+def nameless(root: QWidget) -> Iterator[str]:
+    """Controls below a widget that a screen reader has nothing to say about."""
+    for widget in root.findChildren(QWidget):
+        parent = widget.parent()
+        above = (parent, parent.parent() if parent is not None else None)
+        inner = widget.objectName().startswith("qt_")
+        inner = inner or any(isinstance(one, QAbstractSpinBox | QComboBox) for one in above)
+        if isinstance(widget, NEEDS_NAME) and not inner and type(widget).__name__ != "QToolButton":
+            text = widget.text() if isinstance(widget, QAbstractButton) else ""
+            if not widget.accessibleName() and not text:
+                yield f"{type(widget).__name__} {widget.objectName()} in {type(widget.parent()).__name__}"
 
 
 def shown_text(widget: QWidget) -> str:

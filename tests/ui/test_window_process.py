@@ -16,7 +16,9 @@ from desk import Desk, script, wait
 
 Open = Callable[..., Desk]
 HERE = Path(__file__).parent
-FORBIDDEN = ("llama_cpp", "torch", "transformers", "onnxruntime", "optimum", "tokenizers", "numpy", "pyqtgraph")
+MODEL_LIBRARIES = ("llama_cpp", "torch", "transformers", "onnxruntime", "optimum", "tokenizers", "numpy", "pyqtgraph")
+NETWORK = ("httpx", "httpcore", "h11", "rich", "cryptography", "keyring", "starlette", "uvicorn")
+FORBIDDEN = (*MODEL_LIBRARIES, *NETWORK)
 _PATIENCE = 60.0
 
 
