@@ -28,7 +28,8 @@ LARGEST_LISTING = 16 << 20
 _KIND = "edgellm-bundle"
 _VERSION = 1
 _MODEL_VERSION = 1  # of each model's own manifest
-_MOST_MODELS = 1_000
+MOST_MODELS = 100
+_MOST_CARDS = 1_000
 _MOST_BYTES = 1 << 50
 _SIGNED_AS = b"EdgeLLM bundle\n"  # so that a signature made for something else cannot serve here
 _SIGNATURE = re.compile(rb"ed25519\n([0-9a-f]{64})\n([0-9a-f]{128})\n")
@@ -157,7 +158,7 @@ def decode(listing: bytes) -> Contents:
     if type(version) is not int or version != _VERSION:
         raise damaged("it names no version that is known")
     listed = document.get("models")
-    if not isinstance(listed, list) or not 1 <= len(listed) <= _MOST_MODELS:
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_MODELS:
         raise damaged("it lists no models")
     models = tuple(manifest.parse(entry, "the bundle") for entry in listed)
     _check_models(models)
@@ -185,7 +186,7 @@ def _text(document: Mapping[str, Any], key: str) -> str:
 def _cards(document: Any) -> tuple[ModelCard, ...]:
     """The cards that pass the catalog's own checks; one that this version does not understand is left out."""
     entries = document.get("model") if isinstance(document, dict) else None
-    if not isinstance(entries, list) or len(entries) > _MOST_MODELS:
+    if not isinstance(entries, list) or len(entries) > _MOST_CARDS:
         return ()
     return tuple(
         catalog.card_of(entry)

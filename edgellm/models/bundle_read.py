@@ -86,7 +86,8 @@ class Bundle:
 
         Nothing is visible until everything is checked, and nothing is left behind by a failure. Raises an `EdgeError`.
         """
-        here = {model.name for model in self.contents.models if is_here(store, model)}
+        installed = store.installed()
+        here = {model.name for model in self.contents.models if _is_here(installed, model)}
         new = [model for model in self.contents.models if model.name not in here]
         self._check_place(store, new)
         with ExitStack() as stack:
@@ -245,10 +246,10 @@ def who(keys: Path, fingerprint: str) -> tuple[bool, str]:
     return False, f"It is signed by a key that this computer has not seen: {fingerprint}"
 
 
-def is_here(store: ModelStore, model: Manifest) -> bool:
+def _is_here(installed: tuple[Installed, ...], model: Manifest) -> bool:
     """Whether this very model is installed and whole, by name and by hash."""
     files = {(file.path, file.size, file.sha256) for file in model.files}
-    for one in store.installed():
+    for one in installed:
         if one.manifest is None or one.problem or one.manifest.name != model.name:
             continue
         if {(file.path, file.size, file.sha256) for file in one.manifest.files} == files:

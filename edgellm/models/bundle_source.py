@@ -5,19 +5,27 @@ What the bytes mean is left to `bundle_read`. A connection that breaks off is ta
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+from urllib.parse import quote, urlsplit
 
-from edgellm import network, trouble
-from edgellm.errors import ModelDamaged, NetworkError, OfflineError, Stopped, StorageError, UsageError
+from edgellm import trouble
+from edgellm.errors import ModelDamaged, NetworkError, OfflineError, Stopped, StorageError, UntrustedName, UsageError
+from edgellm.models.names import check_relative
+
+if TYPE_CHECKING:
+    from edgellm import network
 
 Connect = Callable[[str], "network.Client"]
 PIECE = 1 << 20
+INDEX = "/index.json"
+_LARGEST_INDEX = 1 << 16
 _PURPOSE = "bundle"
 _SKIP_BY_READING = 4 << 20
 _ASK = 0.1  # seconds between two looks at whether the person wants to stop
@@ -53,7 +61,8 @@ def opened(address: str, connect: Connect, cancelled: Callable[[], bool]) -> Ite
     """The bundle at a path, or at an http or https address. Raises an `EdgeError`."""
     if address.lower().startswith(("http://", "https://")):
         with connect(_PURPOSE) as client:
-            remote = Remote(address, client, cancelled)
+            client.stop_when(cancelled)
+            remote = Remote(_found(address, client), client, cancelled)
             try:
                 yield remote
             finally:
@@ -61,6 +70,29 @@ def opened(address: str, connect: Connect, cancelled: Callable[[], bool]) -> Ite
         return
     with opened_file(Path(address).expanduser(), cancelled) as local:
         yield local
+
+
+def _found(address: str, client: network.Client) -> str:
+    """The bundle's address where that of a whole server was given: its index names the one file that it shares."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address  # the client says what is wrong with it
+    if parts.path not in ("", "/") or not parts.netloc:
+        return address
+    text = b""
+    with client.stream("GET", f"{parts.scheme}://{parts.netloc}{INDEX}") as answer:
+        for piece in answer.iter_bytes():
+            text += piece
+            if len(text) > _LARGEST_INDEX:
+                break
+    try:
+        name = json.loads(text)["name"] if len(text) <= _LARGEST_INDEX else ""
+        return f"{parts.scheme}://{parts.netloc}/{quote(str(check_relative(name)), safe='')}"
+    except (ValueError, KeyError, TypeError, RecursionError, UntrustedName) as error:
+        raise NetworkError(
+            f"{parts.hostname} shares no bundle.", "Give the whole address, as edgellm models share shows it."
+        ) from error
 
 
 @contextmanager
@@ -131,7 +163,6 @@ class Remote:
         self._rest = b""
         self._ended = False
         self._failures = 0
-        client.stop_when(cancelled)
 
     def read(self, most: int) -> bytes:
         """From 1 to `most` bytes; none at the end."""

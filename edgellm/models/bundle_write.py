@@ -66,8 +66,8 @@ def write(
         raise UsageError("The same model is named twice.", "Name each model once.")
     contents = Contents(tuple(drafts), tuple(cards), __version__, now())
     listing = bundle.encode(contents)
-    if len(listing) > bundle.LARGEST_LISTING:
-        raise UsageError("These are too many files for one bundle.", "Bundle fewer models at a time.")
+    if len(listing) > bundle.LARGEST_LISTING or len(drafts) > bundle.MOST_MODELS:
+        raise UsageError("This is too much for one bundle.", "Bundle fewer models at a time.")
     size = _size(contents, listing)
     _check_room(out, size)
     homes = {draft.name: model.home for draft, model in zip(drafts, models, strict=True)}

@@ -31,7 +31,6 @@ from edgellm.server.guard import Connection, Entrance, Limits
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"
-INDEX = "/index.json"
 _PIECE = 1 << 20
 _FAREWELL = 3  # seconds that running transfers get at the end
 _HEADERS = {
@@ -201,7 +200,7 @@ class _Files:
             return PlainTextResponse("Only reading is offered here.", 405, {**_HEADERS, "Allow": "GET, HEAD"})
         if scope["path"] == "/":
             return Response(_page(shared), media_type="text/html", headers=_HEADERS)
-        if scope["path"] == INDEX:
+        if scope["path"] == bundle_source.INDEX:
             return JSONResponse(_facts(shared), headers=_HEADERS)
         if scope["path"] != shared.target:
             return PlainTextResponse("There is nothing here.", 404, _HEADERS)

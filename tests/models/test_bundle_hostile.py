@@ -190,7 +190,7 @@ def _models(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         {"models": {}},
         {"models": [[]]},
         {"models": [entry(manifest("good", FILES))] * 2},
-        {"models": [entry(manifest("good", FILES))] * 1_001},
+        {"models": [entry(manifest("good", FILES))] * 101},
         {"program": "x" * 200},
         {"created": 5},
         {"program": "a\nb"},

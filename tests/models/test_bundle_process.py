@@ -78,6 +78,48 @@ def test_damage_is_one_sentence_and_status_1(tmp_path: Path) -> None:
     assert not (tmp_path / "b/models/alpha").exists()
 
 
+FULL = """
+import resource, sys
+from pathlib import Path
+from edgellm.errors import StorageError
+from edgellm.models import bundle_write, signing
+from edgellm.models.rate import Control
+from edgellm.models.store import ModelStore
+from tests import bundles
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+store = ModelStore(bundles.home(Path(sys.argv[2])))
+actions = {
+    "add": lambda: bundles.add(sys.argv[3], Path(sys.argv[2])),
+    "bundle": lambda: bundle_write.write(
+        [store.get("big")], [], Path(sys.argv[3]), signing.own_key(Path(sys.argv[2])), Control()
+    ),
+}
+try:
+    actions[sys.argv[1]]()
+except StorageError as error:
+    sys.stdout.write(error.message)
+"""
+
+
+def full(*arguments: str) -> str:
+    """What is said when a file grows beyond what the disk takes."""
+    line = [sys.executable, "-c", FULL, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="RLIMIT_FSIZE")
+def test_a_disk_that_fills_up(tmp_path: Path) -> None:
+    sender, made = ModelStore(bundles.home(tmp_path / "a")), tmp_path / "out" / "big.edgellm"
+    made.parent.mkdir()
+    bundles.place(sender, "big", {"big.gguf": 500_000})
+    assert "The bundle could not be written: the disk of" in full("bundle", str(tmp_path / "a"), str(made))
+    assert list(made.parent.iterdir()) == []
+    bundle_write.write([sender.get("big")], [], made, signing.own_key(tmp_path / "key"), Control())
+    assert "big could not be written: the disk of" in full("add", str(tmp_path / "b"), str(made))
+    assert bundles.tree(tmp_path / "b") == {}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 @pytest.mark.parametrize("after", [0.1, 0.4, 0.8])
 def test_killed_while_it_adds(tmp_path: Path, after: float) -> None:

@@ -202,3 +202,10 @@ def test_addresses_that_are_none(tmp_path: Path, address: str) -> None:
     with pytest.raises(EdgeError) as error:
         add(address, tmp_path)
     assert error.value.message and left(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_a_server_that_shares_no_bundle(tmp_path: Path, hub: Hub, path: str) -> None:
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1 shares no bundle"):
+        add(hub.endpoint + path, tmp_path)
+    assert left(tmp_path) == []

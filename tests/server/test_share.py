@@ -299,13 +299,14 @@ def test_curl_goes_on_where_it_stopped(fresh: Running, made: Path, tmp_path: Pat
     assert _eventually(lambda: [one["outcome"] for one in fresh.entries()] == ["206"])
 
 
-def test_added_from_the_address(server: Running, tmp_path: Path) -> None:
-    """Under the offline lock: this machine itself may always be reached."""
+@pytest.mark.parametrize("path", [TARGET, "/", ""])
+def test_added_from_the_address(server: Running, tmp_path: Path, path: str) -> None:
+    """Under the offline lock: this machine itself may always be reached. The server's own address is enough."""
     there = ModelStore(bundles.home(tmp_path / "b"))
     terms = bundle_read.Terms(tmp_path / "b/signing", server.shared.signer)
     ledger = tmp_path / "b/ledger.jsonl"
     added = bundle_read.add(
-        server.address, there, lambda purpose: network.client(Settings(), ledger, purpose), terms, Control()
+        f"{server.base}{path}", there, lambda purpose: network.client(Settings(), ledger, purpose), terms, Control()
     )
     assert [model.name for model in added.models] == ["big", "tiny"]
     assert (there.folder / "big/big.gguf").read_bytes() == bundles.content("big/big.gguf", 3_000_000)
