@@ -92,7 +92,8 @@ def _speeds(table: Mapping[str, Any], machine: str) -> Speeds:
     """The table as values; what makes no sense in it is left out."""
     if table.get("machine") != machine:
         return Speeds(machine)
-    models = tuple(one for one in _rows(Measured(), table.get("model")) if one.key and one.decode and one.read and one.weights)
+    rows = _rows(Measured(), table.get("model"))
+    models = tuple(one for one in rows if one.key and one.decode and one.read and one.weights)
     misses = tuple(
         miss for miss in _rows(Miss(), table.get("miss")) if miss.measured > 0 and miss.basis in get_args(Basis)
     )
