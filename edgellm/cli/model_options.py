@@ -43,14 +43,16 @@ def add_model_options(parser: Parser, *, sampling: bool = True, schema: bool = F
         )
     if schema:
         group.add_argument("--schema", type=Path, metavar="FILE", help="A JSON schema that the answer must satisfy.")
-    add_output_options(parser)
+    add_output_options(parser, answers=True)
 
 
-def add_output_options(parser: Parser) -> None:
-    """Add `--json` and `--quiet`."""
+def add_output_options(parser: Parser, *, answers: bool = False) -> None:
+    """Add `--json` and `--quiet`; `answers` for a command whose result is a model's text."""
     group = parser.add_argument_group("output")
-    group.add_argument("--json", action="store_true", help="Print one JSON object with the text and its facts.")
-    group.add_argument("--quiet", action="store_true", help="Print no notes beside the answer.")
+    json_help = "with the text and its facts" if answers else "instead of lines for reading"
+    quiet_help = "Print no notes beside the answer." if answers else "Print no notes and no progress."
+    group.add_argument("--json", action="store_true", help=f"Print one JSON object {json_help}.")
+    group.add_argument("--quiet", action="store_true", help=quiet_help)
 
 
 def add_online_option(parser: Parser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from edgellm.cli import online, progress
+from edgellm.cli import models_facts, online, progress
 from edgellm.cli.model_options import add_online_option, add_output_options
 from edgellm.cli.models_text import size
 from edgellm.cli.parser import Parser, typed
@@ -39,7 +39,8 @@ def run(arguments: Namespace, session: Session) -> int:
         added = bundle_read.add(address, app.models(), app.connect, terms, control)
     output.line(added.sentence)
     for model in added.models:
-        output.line(f"Installed {model.name} ({size(model.size)}). Use it with: edgellm chat --model {model.name}")
+        output.line(f"Installed {model.name} ({size(model.size)}).")
+        output.line(models_facts.how_to_use(model, models_facts.advice_on(model, None, app.here())))
     for name in added.here:
         output.line(f"{name} was here already.")
     if not added.known and not arguments.trust:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from edgellm.cli import models_facts
+from edgellm.cli import models_facts, online
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.models_text import pairs, size
 from edgellm.cli.parser import Parser, typed
@@ -41,7 +41,8 @@ def run(arguments: Namespace, session: Session) -> int:
         if card is None:
             raise app.missing(name, error) from error
         advice = advise(card, app.here())
-        output.line(f"{card.title} ({card.name}), not installed. To get it: edgellm models pull {card.name}")
+        command = f"edgellm models pull {card.name}{online.flag(app.settings)}"
+        output.line(f"{card.title} ({card.name}), not installed. To get it: {command}")
         _print(session, [*_of_card(card), *_of_advice(advice)])
         output.document(installed=False, **models_facts.card_object(card, advice))
         return 0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from edgellm.cli.models_text import size
 from edgellm.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -13,12 +13,22 @@ if TYPE_CHECKING:
     from edgellm.models.installed import Installed
     from edgellm.runtimes.advice import Advice, Here
 
-_FEW = 8
+_COMMANDS = MappingProxyType(
+    {
+        "chat": "chat",
+        "generate": "generate",
+        "summarize": "summarize",
+        "translate": "translate",
+        "answer": "ask",
+        "classify": "classify",
+    }
+)
 
 
 def advice_on(model: Installed, card: ModelCard | None, here: Here) -> Advice | None:
     """Advice about an installed model, from its own header; of another format from its card, if there is one."""
-    from edgellm.runtimes.advice import advise, advise_file
+    from edgellm.runtimes.advice import Advice, advise, advise_file
+    from edgellm.runtimes.architectures import LATER
 
     if model.problem:
         return None
@@ -27,7 +37,19 @@ def advice_on(model: Installed, card: ModelCard | None, here: Here) -> Advice | 
             return advise_file(model.path, here)
         except EdgeError:
             return None
-    return advise(card, here) if card is not None else None
+    if card is not None:
+        return advise(card, here)
+    later = LATER.get(model.manifest.format, "") if model.manifest else ""
+    return Advice("unsupported", later) if later else None
+
+
+def how_to_use(model: Installed, advice: Advice | None) -> str:
+    """The command that uses a model, or why there is none yet."""
+    if advice is not None and advice.fit == "unsupported":
+        return advice.sentence
+    tasks = model.manifest.tasks if model.manifest else ()
+    command = next((_COMMANDS[task] for task in ("chat", *tasks) if task in _COMMANDS and task in tasks), "chat")
+    return f"Use it with: edgellm {command} --model {model.name}"
 
 
 def speed(advice: Advice | None) -> str:
@@ -58,10 +80,3 @@ def installed_object(model: Installed, card: ModelCard | None, advice: Advice | 
 def card_object(card: ModelCard, advice: Advice | None = None) -> dict[str, Any]:
     """A card as plain values for `--json`."""
     return {**asdict(card), "size": card.size, "advice": advice.as_dict() if advice else None}
-
-
-def file_lines(card: ModelCard) -> list[str]:
-    """The files of a card, one a line; not too many."""
-    shown = [f"{file.path}  {size(file.size)}" for file in card.files[:_FEW]]
-    more = len(card.files) - len(shown)
-    return [*shown, *([f"and {more} more"] if more else [])]

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgellm.cli import progress
+from edgellm.cli import models_facts, progress
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.models_text import size
 from edgellm.cli.parser import Parser, typed
@@ -37,7 +37,8 @@ def run(arguments: Namespace, session: Session) -> int:
         done = import_model(store, arguments.path, arguments.name, how, watch.progress, watch.cancelled)
     model = done.model
     space = "linked, so it takes no second space" if done.linked else f"copied, {size(model.size)}"
-    output.line(f"{model.name} is installed ({space}). Use it with: edgellm chat --model {model.name}")
+    output.line(f"{model.name} is installed ({space}).")
+    output.line(models_facts.how_to_use(model, models_facts.advice_on(model, None, session.app.here())))
     if done.left_out:
         output.note(f"Left out, because they are not part of a model: {', '.join(done.left_out[:5])}.")
     output.document(

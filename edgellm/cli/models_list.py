@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from edgellm.cli import models_facts
+from edgellm.cli import models_facts, online
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.models_text import percent, size, table
 from edgellm.cli.parser import Parser
@@ -87,7 +87,7 @@ def run(arguments: Namespace, session: Session) -> int:
 
 def _show(session: Session, rows: Sequence[Row], others: Sequence[Row]) -> None:
     output = session.output
-    for heading, part in _parts(rows, others):
+    for heading, part in _parts(rows, others, online.flag(session.app.settings)):
         if heading:
             output.line(heading)
         for row, line in part:
@@ -97,7 +97,7 @@ def _show(session: Session, rows: Sequence[Row], others: Sequence[Row]) -> None:
         output.line("There is no such model.")
 
 
-def _parts(rows: Sequence[Row], others: Sequence[Row]) -> Iterator[tuple[str, list[tuple[Row, str]]]]:
+def _parts(rows: Sequence[Row], others: Sequence[Row], flag: str) -> Iterator[tuple[str, list[tuple[Row, str]]]]:
     """The list in parts with a heading: what is here, what can be had, and what cannot be used yet, by the reason."""
     lines = table([row.cells for row in (*rows, *others)], right=(1,))
     yield "Installed:" if rows and others else "", list(zip(rows, lines, strict=False))
@@ -108,7 +108,7 @@ def _parts(rows: Sequence[Row], others: Sequence[Row]) -> Iterator[tuple[str, li
     first = "\n" if rows else ""
     for reason, part in reasons.items():
         if part:
-            yield first + (f"{reason}" if reason else "To be had, with edgellm models pull NAME:"), part
+            yield first + (reason if reason else f"To be had, with edgellm models pull NAME{flag}:"), part
             first = "\n"
 
 

@@ -133,26 +133,30 @@ def _free(folder: Path) -> int | None:
 def _download(session: Session, card: ModelCard, advice: Advice) -> int:
     downloads, output = session.app.downloads(), session.output
     last: list[Progress] = []
+    sizes = {file.path: file.size for file in card.files}
     try:
         with progress.watch(output, card.name) as watch:
 
             def show(now: Progress) -> None:
                 last[:] = [now]
-                _show(watch, now)
+                _show(watch, now, sizes)
 
             model = downloads.pull(card, show, watch.cancelled)
     except Stopped as stopped:
         return _stopped(session, card, last, stopped)
     output.line(f"Installed {model.name} ({size(model.size)}) in {model.home}")
-    output.line(f"Use it with: edgellm chat --model {model.name}")
+    output.line(models_facts.how_to_use(model, advice))
     output.document(**_installed(model, card, advice), received=last[-1].received if last else 0)
     return 0
 
 
-def _show(watch: Watch, now: Progress) -> None:
+def _show(watch: Watch, now: Progress, sizes: dict[str, int | None]) -> None:
+    """The whole, and each file where there are several."""
     if now.state in ("queued", "running", "checking"):  # how it ended is said below the bar
         words = _STATES.get(now.state, "")
         watch.show(Step(now.received, now.total, words, now.speed, now.seconds_left, now.message))
+        for path, received in now.files if len(sizes) > 1 else ():
+            watch.part(path, received, sizes.get(path))
 
 
 def _stopped(session: Session, card: ModelCard, last: list[Progress], stopped: Stopped) -> int:

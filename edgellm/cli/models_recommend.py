@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from edgellm.cli import models_facts
+from edgellm.cli import models_facts, online
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.models_text import size
 from edgellm.cli.parser import Parser, typed
@@ -51,7 +51,7 @@ def _say(session: Session, found: Recommendation, installed: set[str], why: bool
     else:
         output.line(f"{found.task}: {card.name} ({card.title}, {size(card.size)})")
         output.line(f"    {found.choice.reason}")
-        output.line(f"    {_next_step(card, installed)}")
+        output.line(f"    {_next_step(card, installed, online.flag(session.app.settings))}")
     if why:
         for ranked in (*found.runners_up, *found.passed_over):
             output.line(f"    Not {ranked.card.name}: {ranked.reason}.")
@@ -59,10 +59,10 @@ def _say(session: Session, found: Recommendation, installed: set[str], why: bool
             output.line(f"    Later {ranked.card.name}: {ranked.reason}.")
 
 
-def _next_step(card: ModelCard, installed: set[str]) -> str:
+def _next_step(card: ModelCard, installed: set[str], flag: str) -> str:
     if card.builtin or card.name in installed:
         return f"It is here. Use it with: edgellm chat --model {card.name}"
-    return f"To get it, run: edgellm models pull {card.name}"
+    return f"To get it, run: edgellm models pull {card.name}{flag}"
 
 
 def _object(found: Recommendation, installed: set[str]) -> dict[str, Any]:

@@ -21,6 +21,11 @@ def require(settings: Settings, address: str = "") -> None:
         raise OfflineError(f"The offline lock is on, so {host} was not contacted.", HINT)
 
 
+def flag(settings: Settings) -> str:
+    """What to add to a command that needs the hub for it to work now."""
+    return " --online" if locked(settings) else ""
+
+
 def locked(settings: Settings, address: str = "") -> bool:
     """Whether the offline lock keeps the hub, or the host of `address`, away."""
     return settings.offline and not is_loopback(host_of(settings, address))

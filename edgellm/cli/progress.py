@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _EVERY = 5.0  # seconds between two plain lines
 _PER_SECOND = 8  # how often bars are drawn
+_LONGEST = 40  # of a file's name beside its bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,11 @@ class Meter(Protocol):
     """Shows how far things are, each by its name."""
 
     def show(self, name: str, step: Step) -> None:
-        """Show one of them; safe from any thread."""
+        """Show one of them."""
         ...
 
-    def hide(self, name: str) -> None:
-        """Take one away: it is done."""
+    def part(self, name: str, step: Step) -> None:
+        """Show a part of one, where there is room for that; a part that is done is shown no more."""
         ...
 
 
@@ -75,6 +76,10 @@ class Watch:
     def show(self, step: Step) -> None:
         """How far it is, with other words."""
         self._meter.show(self._name, step)
+
+    def part(self, name: str, done: int, total: int | None) -> None:
+        """How far a part of it is, such as one file."""
+        self._meter.part(name, Step(done, total))
 
 
 @contextmanager
@@ -120,9 +125,8 @@ class Lines:
             self._last = now
             self._output.progress(f"{name}: {describe(step)}")
 
-    def hide(self, name: str) -> None:
-        """Forget it."""
-        self._messages.pop(name, None)
+    def part(self, name: str, step: Step) -> None:
+        """Lines are about the whole alone."""
 
 
 class Bars:
@@ -145,9 +149,11 @@ class Bars:
             self._tasks[name], completed=step.done, total=step.total, amount=amount, beside=self._output.clean(beside)
         )
 
-    def hide(self, name: str) -> None:
-        """Take a bar away."""
-        if (task := self._tasks.pop(name, None)) is not None:
+    def part(self, name: str, step: Step) -> None:
+        """Draw a part while it is under way, below the whole."""
+        if step.done and (step.total is None or step.done < step.total):
+            self.show(f"  {name[-_LONGEST:]}", step)
+        elif (task := self._tasks.pop(f"  {name[-_LONGEST:]}", None)) is not None:
             self._progress.remove_task(task)
 
 

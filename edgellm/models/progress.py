@@ -23,7 +23,8 @@ _ASLEEP = 20.0
 class Progress:
     """One look at a download: sizes in bytes, `speed` in bytes per second, `seconds_left` None while it is unknown.
 
-    `message` is a sentence for a person, mostly empty; `hint` says what to do about it.
+    `message` is a sentence for a person, mostly empty; `hint` says what to do about it. `files` are the bytes of each
+    file that are here, by its path, while it is running.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Progress:
     seconds_left: float | None = None
     message: str = ""
     hint: str = ""
+    files: tuple[tuple[str, int], ...] = ()
 
     @property
     def fraction(self) -> float | None:
@@ -79,6 +81,11 @@ class Meter:
             if self._total is not None and speed > 0:
                 left = (self._total - min(here, self._total)) / speed
             return self._shown, self._total, speed, left
+
+    def files(self) -> tuple[tuple[str, int], ...]:
+        """The files, and where each is."""
+        with self._lock:
+            return tuple(self._positions.items())
 
     def _sample(self) -> None:
         """Note where we are, a few times a second; after the machine slept, measure from now on."""

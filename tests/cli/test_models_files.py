@@ -112,6 +112,23 @@ def test_a_file_is_taken_in_by_link_or_copy(edgellm: CommandLine, own: Path, wei
     assert "edgellm chat --model third" in edgellm.here("models", "import", str(own), "--name", "third").out
 
 
+def test_a_model_that_waits_for_its_runtime_says_so(edgellm: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "small-onnx"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"weights")
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    (folder / "code.py").write_text("print('no')")
+    ran = edgellm.here("models", "import", str(folder))
+    assert "small-onnx is installed" in ran.out
+    assert "Left out, because they are not part of a model: code.py." in ran.err
+    advice = next(
+        one["advice"] for one in edgellm.here("models", "--json").object["models"] if one["name"] == "small-onnx"
+    )
+    if advice is not None and advice["fit"] == "unsupported":
+        assert advice["sentence"] in ran.out
+        assert "Use it with" not in ran.out
+
+
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [

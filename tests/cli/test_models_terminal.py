@@ -25,7 +25,8 @@ def hub(edgellm: CommandLine) -> Iterator[Hub]:
     """A slow hub that the program is set to."""
     data = b"GGUF" + random.Random(1).randbytes(4_000_000)
     slow = Fault("slow", times=-1, path="large", seconds=0.01)
-    with Hub(repos={"me/large-GGUF": {"large-Q4_K_M.gguf": data}}, faults=[slow]) as hub:
+    parts = {f"large-{number:05}-of-00003.gguf": data[number:] for number in (1, 2, 3)}
+    with Hub(repos={"me/large-GGUF": {"large-Q4_K_M.gguf": data}, "me/set": parts}, faults=[slow]) as hub:
         edgellm.settings(mirror=hub.endpoint)
         yield hub
 
@@ -54,6 +55,16 @@ def test_a_bar_shows_how_far_it_is_and_ctrl_c_pauses(edgellm: CommandLine, hub: 
     assert f"edgellm models pull {NAME}" in rest
     assert CLEARED not in rest, "the bar is gone"
     assert terminal.process.returncode == 130
+
+
+def test_each_file_has_its_bar(edgellm: CommandLine, hub: Hub, terminals: list[Terminal]) -> None:
+    terminal = Terminal(edgellm, "models", "pull", "me/set", kind="xterm")
+    terminals.append(terminal)
+    terminal.wait_for("% of 12.0 MB ")
+    for number in (1, 2, 3):
+        terminal.wait_for(f"large-{number:05}-of-00003.gguf ")
+    terminal.type("\x03")
+    assert "me-set is paused at " in terminal.rest()
 
 
 @pytest.mark.parametrize("arguments", [("--quiet",), ("--json",)])
