@@ -198,17 +198,7 @@ class App:
     def _plan(self, path: Path, anyway: bool) -> Plan:
         """The ways to run the model at `path` here, best first; one at least, if `anyway`. Raises an `EdgeError`."""
         from edgellm.engine.status import Plan
-        from edgellm.models.gguf import read_header
-        from edgellm.runtimes import build as builds
-        from edgellm.runtimes.base import Choice, Placement
-        from edgellm.runtimes.ladder import ladder
-        from edgellm.runtimes.select import choose
-        from edgellm.runtimes.speed import machine_name
+        from edgellm.runtimes.plans import Situation, ways
 
-        if path.name.lower().endswith(lookup.SCRIPT):
-            first = Choice(Placement(runtime="fake"), "A scripted model runs anywhere.")
-            safer = Choice(Placement(runtime="fake", repack=False, context=2048), "The same, played safe.")
-            return Plan((first, safer), "any")
-        header, hardware, build = read_header(path), self.hardware(), builds.inspect()
-        selection = choose(header, hardware, self.settings, build, anyway=anyway)
-        return Plan(ladder(selection, hardware, build), machine_name(hardware, build))
+        found = ways(path, Situation(self.hardware(), self.settings, anyway))
+        return Plan(found.rungs, found.machine)

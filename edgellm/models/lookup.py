@@ -37,6 +37,15 @@ def file_at(name: str) -> Path | None:
         return None
 
 
+def folder_at(name: str) -> Path | None:
+    """The folder at this path, when it looks like that of a model; None otherwise."""
+    try:
+        path = Path(name).expanduser()
+        return path.absolute() if os.path.isfile(path / "config.json") else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
 def is_path(name: str) -> bool:
     """Whether a person means a file by this, and not a model's name."""
     return os.sep in name or bool(os.altsep and os.altsep in name) or name.startswith("~")

@@ -89,6 +89,8 @@ class ModelStore:
             if path.name.lower().endswith(_SUFFIXES):
                 return path
             raise ModelUnsupported(f"{path.name} is not a model file.", "Choose a .gguf file.")
+        if lookup.is_path(wanted) and (folder := lookup.folder_at(wanted)) is not None:
+            return folder
         model = self.get(wanted)
         if model.problem:
             raise ModelDamaged(model.problem)

@@ -43,8 +43,7 @@ NO_TEXT = frozenset(
 
 LATER: Mapping[str, str] = MappingProxyType(
     {
-        "onnx": "ONNX models arrive with a later version; this one runs GGUF models.",
-        "safetensors": "safetensors models arrive with a later version; this one runs GGUF models.",
+        "safetensors": "safetensors models arrive with a later version; this one runs GGUF and ONNX models.",
         "embed": "Search by meaning arrives with a later version, so there is no use for this model yet.",
         "rerank": "Search by meaning arrives with a later version, so there is no use for this model yet.",
     }

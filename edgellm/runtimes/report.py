@@ -24,6 +24,7 @@ from edgellm.runtimes.base import Choice, Placement
 from edgellm.runtimes.budget import gigabytes
 from edgellm.runtimes.build import Build, inspect
 from edgellm.runtimes.ladder import ladder
+from edgellm.runtimes.onnx import describe
 from edgellm.runtimes.select import Selection, choose
 from edgellm.runtimes.speed import machine_name
 from edgellm.settings import Settings
@@ -68,6 +69,7 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
         "hardware": _hardware(hardware),
         "build": _build(build, hardware),
         "runtimes": [_runtime(name) for name in _RUNTIMES],
+        "providers": describe.providers(hardware),
         "speed": speed_report.section(
             speed_file.load(app.paths.machine, machine_name(hardware, build)),
             device.threads(hardware, app.settings).value,
@@ -76,7 +78,10 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
         "problem": None,
     }
     try:
-        header = read_header(app.model_path(model))
+        path = app.model_path(model)
+        if path.is_dir():
+            return report | describe.model(path, hardware, app.settings)
+        header = read_header(path)
         report["model"] = _model(header)
         selection = choose(header, hardware, app.settings, build)
         report["selection"] = _selection(selection)
@@ -174,8 +179,12 @@ def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
     if "model" in report:
         yield ""
         yield from _model_lines(report["model"])
+    if "onnx_model" in report:
+        yield ""
+        yield from describe.model_lines(report)
     if "selection" in report:
         yield from _selection_lines(report["selection"])
+    if report.get("ladder"):
         yield ""
         yield "What is tried, in this order, if that fails"
         for number, step in enumerate(report["ladder"][1:], 1):
@@ -225,6 +234,7 @@ def _build_lines(report: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield "  CPU parts   one, linked in"
     yield f"  GPU parts   {', '.join(build['gpu_backends']) or 'none'}"
+    yield from describe.provider_lines(report["providers"])
 
 
 def _model_lines(model: Mapping[str, Any]) -> Iterator[str]:
