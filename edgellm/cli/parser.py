@@ -22,6 +22,8 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             options = [name for action in self._actions for name in action.option_strings]
             wrong = unknown[0].partition("=")[0]
+            if not wrong.startswith("-"):
+                raise UsageError(f"{wrong!r} is one word too many.", self._help_hint())
             raise UsageError(f"There is no option {wrong}.", self._nearest(wrong, options))
         return known
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -74,6 +75,7 @@ def test_every_alias_leads_to_a_command() -> None:
     [
         (("models", "pull"), "edgellm models pull --help"),
         (("models", "pull", "--onlin", "x"), "--online"),
+        (("models", "pull", "x", "y"), "'y' is one word too many"),
         (("models", "list", "--task", "chatt"), "Did you mean chat?"),
         (("models", "bundle", "starter"), "edgellm models bundle --help"),
         (("models", "import", "--link", "--copy", "x"), "edgellm models import --help"),
@@ -85,6 +87,15 @@ def test_wrong_usage_has_status_2(edgellm: CommandLine, arguments: tuple[str, ..
     assert ran.out == ""
     assert ran.err.startswith("error: ")
     assert hint in ran.err
+
+
+def test_every_command_of_the_readme_can_be_typed() -> None:
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    lines = [line.split("  ")[0] for line in text.splitlines() if line.startswith("edgellm models ")]
+    assert len(lines) >= 7
+    for line in lines:
+        command, rest = find(shlex.split(line)[1:])
+        command.parser().parse(rest)
 
 
 @pytest.mark.parametrize(
