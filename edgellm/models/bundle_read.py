@@ -91,7 +91,8 @@ class Bundle:
         new = [model for model in self.contents.models if model.name not in here]
         self._check_place(store, new)
         with ExitStack() as stack:
-            stagings = {model.name: stack.enter_context(Staging(store.folder)) for model in new}
+            top = store.ready()
+            stagings = {model.name: stack.enter_context(Staging(top)) for model in new}
             complete: dict[str, list[ManifestFile]] = {model.name: [] for model in new}
             for model, file, name in self.contents.members():
                 if model.name in here:
@@ -103,10 +104,8 @@ class Bundle:
             self._end()
             source = f"a bundle signed by {self.fingerprint}"
             ready = [_ready(model, complete[model.name], source) for model in new]
-            _publish([(stagings[model.name], model) for model in ready])
-        names = {model.name for model in new}
-        there = [one for one in store.installed() if one.folder == store.folder and one.manifest]
-        return tuple(one for one in there if one.manifest and one.manifest.name in names), tuple(sorted(here))
+            models = _publish(store, [(stagings[model.name], model) for model in ready])
+        return models, tuple(sorted(here))
 
     def _check_place(self, store: ModelStore, new: list[Manifest]) -> None:
         top, needed = store.folder, sum(model.size for model in new)
@@ -270,14 +269,15 @@ def _ready(model: Manifest, files: list[ManifestFile], source: str) -> Manifest:
     return replace(model, files=tuple(files), chunk_size=size, source=source, added=now(), checked=now())
 
 
-def _publish(prepared: list[tuple[Staging, Manifest]]) -> None:
+def _publish(store: ModelStore, prepared: list[tuple[Staging, Manifest]]) -> tuple[Installed, ...]:
     """Make all of them visible, or none."""
-    done: list[tuple[Staging, Path]] = []
+    done: list[Installed] = []
     try:
         for one, model in prepared:
-            done.append((one, one.commit(model)))
+            done.append(store.publish(one, model))
     except BaseException:
-        for one, place in done:
+        for (one, model), _ in zip(prepared, done, strict=False):
             with suppress(OSError):
-                os.rename(place, one.folder)
+                os.rename(one.top / model.name, one.folder)
         raise
+    return tuple(done)

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edgellm import __version__
-from edgellm.errors import ModelDamaged, Stopped, StorageError, UsageError
-from edgellm.models import bundle, disk
+from edgellm.errors import ModelDamaged, StorageError, UsageError
+from edgellm.models import bundle, disk, hashing
 from edgellm.models.bundle import Contents
 from edgellm.models.catalog import ModelCard
+from edgellm.models.hashing import Work
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import CHUNK, FILE_NAME, Manifest, ManifestFile
 from edgellm.models.names import check_distinct, check_relative, plain_name
@@ -60,8 +61,9 @@ def write(
     for model in models:
         _check_model(model)
     unknown = [model for model in models if not _is_known(model)]
-    meter = _Meter(control, sum(model.size for model in models) + sum(model.size for model in unknown))
-    drafts = [_draft(model, meter) for model in models]
+    work = Work(control.progress, control.cancelled)
+    work.begin(sum(model.size for model in models) + sum(model.size for model in unknown))
+    drafts = [_draft(model, work) for model in models]
     if len({draft.name for draft in drafts}) < len(drafts):
         raise UsageError("The same model is named twice.", "Name each model once.")
     contents = Contents(tuple(drafts), tuple(cards), __version__, now())
@@ -72,23 +74,8 @@ def write(
     _check_room(out, size)
     homes = {draft.name: model.home for draft, model in zip(drafts, models, strict=True)}
     with _finished(out, size) as file:
-        _stream(file, contents, listing, key, lambda model, one: _pieces(homes[model.name], model, one, meter))
+        _stream(file, contents, listing, key, lambda model, one: _pieces(homes[model.name], model, one, work))
     return Written(out, size, contents, key.fingerprint)
-
-
-class _Meter:
-    """Adds up what is read, over hashing and writing, and notices a stop."""
-
-    def __init__(self, control: Control, total: int) -> None:
-        self._control = control
-        self._total = total
-        self._done = 0
-
-    def add(self, size: int) -> None:
-        self._done += size
-        self._control.progress(self._done, self._total)
-        if self._control.cancelled():
-            raise Stopped("The bundle was not written: it was stopped.")
 
 
 def _check_out(out: Path, replacing: bool) -> None:
@@ -114,7 +101,7 @@ def _is_known(model: Installed) -> bool:
     return model.manifest is not None and all(file.chunks or not file.size for file in model.manifest.files)
 
 
-def _draft(model: Installed, meter: _Meter) -> Manifest:
+def _draft(model: Installed, work: Work) -> Manifest:
     """The manifest that goes into the bundle, with all hashes."""
     name = plain_name(model.name)
     if model.manifest is not None and _is_known(model):
@@ -122,7 +109,7 @@ def _draft(model: Installed, meter: _Meter) -> Manifest:
     known = {file.path: file for file in model.manifest.files} if model.manifest else {}
     paths = tuple(known) or _paths(model)
     check_distinct(paths)
-    found = tuple(_hashed(model, path, known.get(path), meter) for path in paths)
+    found = tuple(_hashed(model, path, known.get(path), work) for path in paths)
     if model.manifest is not None:
         return replace(_public(model.manifest, name), files=found, chunk_size=CHUNK)
     suffixes = {Path(path).suffix.lower() for path in paths}
@@ -145,27 +132,13 @@ def _paths(model: Installed) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _hashed(model: Installed, path: str, known: ManifestFile | None, meter: _Meter) -> ManifestFile:
+def _hashed(model: Installed, path: str, known: ManifestFile | None, work: Work) -> ManifestFile:
     place = model.home / path
-    whole, chunks, size = hashlib.sha256(), [], 0
-    with disk.told(place.parent, f"{model.name} could not be read"), place.open("rb") as file:
-        while part := _read(file, CHUNK, meter):
-            whole.update(part)
-            chunks.append(hashlib.sha256(part).hexdigest())
-            size += len(part)
-    if known is not None and (known.size, known.sha256) != (size, whole.hexdigest()):
+    with disk.told(place.parent, f"{model.name} could not be read"):
+        found = hashing.digest(place, CHUNK, work)
+    if known is not None and (known.size, known.sha256) != (found.size, found.sha256):
         raise _changed(model.name, path)
-    return ManifestFile(path, size, whole.hexdigest(), tuple(chunks))
-
-
-def _read(file: BinaryIO, size: int, meter: _Meter) -> bytes:
-    """Up to `size` bytes, in pieces small enough that a stop is noticed at once."""
-    pieces = []
-    while size and (piece := file.read(min(size, _PIECE))):
-        meter.add(len(piece))
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
+    return ManifestFile(path, found.size, found.sha256, found.chunks)
 
 
 def _changed(name: str, path: str) -> ModelDamaged:
@@ -257,7 +230,7 @@ def _stream(
     file.write(bundle.end(file.tell()))
 
 
-def _pieces(home: Path, model: Manifest, file: ManifestFile, meter: _Meter) -> Iterator[bytes]:
+def _pieces(home: Path, model: Manifest, file: ManifestFile, work: Work) -> Iterator[bytes]:
     """The content of a file, which must be what was signed."""
     whole, left = hashlib.sha256(), file.size
     with disk.told(home, f"{model.name} could not be read"), (home / file.path).open("rb") as source:
@@ -266,7 +239,7 @@ def _pieces(home: Path, model: Manifest, file: ManifestFile, meter: _Meter) -> I
             if left < 0:
                 break
             whole.update(piece)
-            meter.add(len(piece))
+            work.add(len(piece))
             yield piece
     if left or whole.hexdigest() != file.sha256:
         raise _changed(model.name, file.path)

@@ -236,7 +236,7 @@ def test_a_file_that_is_there_stays_unless_it_is_to_be_replaced(tmp_path: Path) 
 def test_stopping_or_failing_to_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out" / "x.edgellm"
     out.parent.mkdir()
-    with pytest.raises(Stopped, match="The bundle was not written"):
+    with pytest.raises(Stopped):
         _write(tmp_path, out, Control(cancelled=lambda: True))
     monkeypatch.setattr(disk, "room", lambda folder: 1_000)
     with pytest.raises(StorageError, match="The bundle needs"):
