@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from edgellm import files
@@ -47,6 +48,7 @@ class Part:
         self._git_size = git_size
         self._save_every = save_every
         self._saved = (0, 0.0)
+        self._saver: threading.Thread | None = None
         self.note = Note()
         with stored(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +103,7 @@ class Part:
 
     def cut(self, chunks: int, control: Control) -> None:
         """Keep the first `chunks` chunks only."""
+        self._wait_for_saver()
         self._digests.close()
         self._digests = Digests(self._chunk, self._git_size)
         with stored(self.path):
@@ -115,27 +118,30 @@ class Part:
 
     def describe(self, address: str, etag: str, size: int | None) -> None:
         """Note where the bytes come from."""
-        self.note = Note(address, etag, size, self._chunk, tuple(self._digests.done))
+        self._wait_for_saver()
+        self.note = Note(address, etag, size, self._chunk)
         self.save()
 
     def save(self) -> None:
         """Make sure that the disk has the bytes, and write the note."""
+        self._saved = (self.size, time.monotonic())
         chunks = tuple(self._digests.done)
         with stored(self.path):
             os.fsync(self._file)
-            self.note = Note(self.note.address, self.note.etag, self.note.size, self._chunk, chunks)
+            self.note = replace(self.note, chunk=self._chunk, chunks=chunks)
             files.write(note_path(self.path), json.dumps({"version": 1, **asdict(self.note)}))
-        self._saved = (self.size, time.monotonic())
 
     def finish(self) -> tuple[str, str, tuple[str, ...]]:
         """sha256, git's id and the chunks' hashes of the whole; the disk has it all."""
         result = self._digests.result()
+        self._wait_for_saver()
         with stored(self.path):
             os.fsync(self._file)
         return result
 
     def close(self, keep_note: bool = True) -> None:
         """Close, and leave a note for the next time, or none."""
+        self._wait_for_saver()
         try:
             with suppress(StorageError):
                 if keep_note and self.size:
@@ -157,9 +163,22 @@ class Part:
             os.lseek(self._file, self.size, os.SEEK_SET)
 
     def _save_sometimes(self) -> None:
+        """Save beside the transfer: a slow disk must not hold up the network."""
         size, at = self._saved
-        if self.size - size >= self._save_every and time.monotonic() - at >= _SAVE_SECONDS:
+        if self.size - size < self._save_every or time.monotonic() - at < _SAVE_SECONDS:
+            return
+        if self._saver is None or not self._saver.is_alive():
+            self._saver = threading.Thread(target=self._save_quietly, name="save", daemon=True)
+            self._saver.start()
+
+    def _save_quietly(self) -> None:
+        with suppress(StorageError):  # a disk that is full or gone is found by the next write, or at the end
             self.save()
+
+    def _wait_for_saver(self) -> None:
+        if self._saver is not None:
+            self._saver.join()
+            self._saver = None
 
 
 def note_path(path: Path) -> Path:
