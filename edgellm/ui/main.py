@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from edgellm.app import App
 
 _LONG_JOBS, _CONNECTIONS = 2, 3
+_MODELS_MS = 700  # the engine has its model by then, mostly, and need not share the processor
 
 
 def run(app_factory: Callable[[], App]) -> int:
@@ -97,7 +98,7 @@ def start(window: Window) -> None:
     window.chat.start()
     services.background.run(markdown.warm_up)
     services.sampler.start()
-    services.models.start()
+    QTimer.singleShot(_MODELS_MS, services.models, services.models.start)
     tell(services)
 
 

@@ -71,6 +71,7 @@ def doing() -> dict[str, str]:
         "move": tr("Moving"),
         "import": tr("Taking in"),
         "add": tr("Checking the bundle"),
+        "bundle": tr("Writing the bundle"),
         "measure": tr("Measuring memory, processor and the starter model"),
     }
 

@@ -20,6 +20,7 @@ from edgellm.ui.notices import Notices
 if TYPE_CHECKING:
     from edgellm.app import App
     from edgellm.models.bundle_read import Added
+    from edgellm.models.bundle_write import Written
     from edgellm.models.check import Verification
     from edgellm.models.importing import How, Imported
     from edgellm.models.manifest import Manifest, ManifestFile
@@ -120,6 +121,25 @@ class FileWork(QObject):
             self.changed.emit()
 
         self._jobs.start(Handle("move", row.name, row.title), work, done, self._notices.complain)
+
+    def bundle(self, row: Row, target: Path) -> None:
+        """Write a model into one signed file, to carry it to another computer."""
+
+        def work(handle: Handle) -> Written:
+            from edgellm.models import bundle_write, signing
+            from edgellm.models.rate import Control
+
+            app = self._app
+            cards = [card for card in app.catalog().cards if card.name == row.name]
+            key = signing.own_key(signing.folder_of(app.paths))
+            control = Control(handle.report, handle.cancelled)
+            return bundle_write.write((app.models().get(row.name),), cards, target, key, control, replacing=True)
+
+        def done(written: Written) -> None:
+            words = tr("{name} was written, signed by {signer}. Drop it on this page of another computer.")
+            self._notices.say(words.format(name=written.path.name, signer=written.fingerprint), stays=True)
+
+        self._jobs.start(Handle("bundle", row.name, row.title), work, done, self._notices.complain)
 
     def measure(self) -> None:
         """Measure how fast this computer is, which takes twenty seconds; every estimate rests on it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -28,6 +29,7 @@ class HubSearch(QObject):
     def __init__(self, app: App, runner: Runner, notices: Notices) -> None:
         super().__init__()
         self._app, self._runner, self._notices = app, runner, notices
+        self._closed = threading.Event()
         self._text = self._words = ""
         self._found: tuple[Row, ...] = ()
         self._looked_up: dict[str, tuple[ModelCard, Row]] = {}
@@ -42,6 +44,10 @@ class HubSearch(QObject):
             return ()
         return (self._words, *(self._looked_up.get(row.reference, (None, row))[1] for row in self._found))
 
+    def words(self, text: str) -> str:
+        """How a search for this very text went; nothing when it was not searched for."""
+        return self._words if text.strip() == self._text else ""
+
     def card(self, row: Row) -> ModelCard | None:
         """What the hub said about a row."""
         return self._looked_up[row.reference][0] if row.reference in self._looked_up else None
@@ -49,7 +55,7 @@ class HubSearch(QObject):
     def search(self, text: str) -> None:
         """Search by name."""
         text = text.strip()
-        self._found, self._words, self._text = (), tr("Searching the hub…"), text
+        self._found, self._words, self._text = (), tr("Searching the hub"), text
         self.changed.emit()
 
         def show(found: tuple[Row, ...]) -> None:
@@ -63,9 +69,7 @@ class HubSearch(QObject):
             self._notices.complain(error)
             self.changed.emit()
 
-        self._runner.run(
-            lambda: tuple(models_view.found(one) for one in self._app.hub().search(text, _MOST)), show, failed
-        )
+        self._runner.run(lambda: models_reading.search(self._app, text, _MOST, self._closed.is_set), show, failed)
 
     def look_up(self, row: Row) -> None:
         """Ask for files, size and license of one."""
@@ -74,4 +78,11 @@ class HubSearch(QObject):
             self._looked_up[row.reference] = answer
             self.changed.emit()
 
-        self._runner.run(lambda: models_reading.look_up(self._app, row.reference), show, self._notices.complain)
+        def ask() -> tuple[ModelCard, Row]:
+            return models_reading.look_up(self._app, row.reference, self._closed.is_set)
+
+        self._runner.run(ask, show, self._notices.complain)
+
+    def close(self) -> None:
+        """Give up what is being asked."""
+        self._closed.set()

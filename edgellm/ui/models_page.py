@@ -29,6 +29,7 @@ from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
 from edgellm.ui.models_activity import Activity
 from edgellm.ui.models_details import ModelDetails
+from edgellm.ui.models_files import BUNDLE
 from edgellm.ui.models_list import ModelList
 from edgellm.ui.models_strip import ActivityStrip
 from edgellm.ui.models_view import Row
@@ -181,7 +182,11 @@ class ModelsPage(QWidget):
             self._act(row.actions[0], row)
 
     def _act(self, action: str, row: Row) -> None:
-        here: dict[str, Callable[[Row], None]] = {"move": self._ask_move, "show": self._show_folder}
+        here: dict[str, Callable[[Row], None]] = {
+            "move": self._ask_move,
+            "show": self._show_folder,
+            "bundle": self._ask_bundle,
+        }
         if action in here:
             here[action](row)
         else:
@@ -194,6 +199,13 @@ class ModelsPage(QWidget):
         folder = QFileDialog.getExistingDirectory(self, tr("Keep {name} in").format(name=row.title))
         if folder:
             self._work.move(row, Path(folder))
+
+    def _ask_bundle(self, row: Row) -> None:
+        name = f"{row.name.replace('/', '-')}{BUNDLE}"
+        chosen, _ = QFileDialog.getSaveFileName(self, tr("Save as a bundle"), name, tr("Bundles (*.edgellm)"))
+        if chosen:
+            target = Path(chosen)
+            self._work.bundle(row, target if target.suffix == BUNDLE else target.with_name(target.name + BUNDLE))
 
     def _show_folder(self, row: Row) -> None:
         folder = self._work.folder_of(row)

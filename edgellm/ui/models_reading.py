@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from edgellm.ui.models_view import Known, Row
 if TYPE_CHECKING:
     from edgellm.app import App
     from edgellm.models.catalog import ModelCard
+    from edgellm.models.hub import Hub
     from edgellm.models.store import Installed
     from edgellm.runtimes.advice import Advice, Here
     from edgellm.settings import Settings
@@ -125,9 +127,27 @@ def offer(settings: Settings, shelf: Shelf) -> Offer | None:
     return Offer(card.name, card.title, card.size, card.license, shelf.reason, speed, basis)
 
 
-def look_up(app: App, text: str) -> tuple[ModelCard, Row]:
-    """What the hub says about a reference. Raises a `NetworkError`, a `ModelError`, or an `OfflineError`."""
-    card = app.hub().card(text)
+def hub(app: App, cancelled: Callable[[], bool]) -> Hub:
+    """The hub, whose every wait ends when `cancelled` says so: the window must not wait for it to close."""
+    from edgellm import network
+    from edgellm.models.hub import Hub
+
+    def connect(purpose: str) -> network.Client:
+        client = app.connect(purpose)
+        client.stop_when(cancelled)
+        return client
+
+    return Hub(connect, network.endpoints(app.settings)[1:])
+
+
+def search(app: App, text: str, most: int, cancelled: Callable[[], bool]) -> tuple[Row, ...]:
+    """Repositories of the hub by name. Raises a `NetworkError`, `OfflineError` or `Stopped`."""
+    return tuple(models_view.found(one) for one in hub(app, cancelled).search(text, most))
+
+
+def look_up(app: App, text: str, cancelled: Callable[[], bool]) -> tuple[ModelCard, Row]:
+    """What the hub says about a reference. Raises a `NetworkError`, a `ModelError`, `OfflineError` or `Stopped`."""
+    card = hub(app, cancelled).card(text)
     return card, models_view.looked_up(card, _advice(app, card), text)
 
 

@@ -202,7 +202,7 @@ def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
     if entry.problem and manifest is not None and own:
         actions.insert(0, "repair")
     if own:
-        actions += ["move", "remove"]
+        actions += ["bundle", "move", "remove"]
     elif not entry.builtin:
         actions.append("import")
     actions += _unmeasured(speed, basis, advice)

@@ -108,6 +108,8 @@ class ModelsWork(QObject):
 
     def nothing(self, text: str) -> str:
         """What to say where the list is empty."""
+        if text.strip() and self._hub.words(text):
+            return f"{self._hub.words(text)}."  # searching, or nothing was found
         return tr("Nothing here is called “{text}”.").format(text=text.strip()) if text.strip() else tr("One moment…")
 
     def standing(self, row: Row | None) -> Standing:
@@ -128,7 +130,8 @@ class ModelsWork(QObject):
     def start(self) -> None:
         """Look at what is here, and go on with downloads. Called once the window is on the screen."""
         self._runners.reading.run(lambda: self._app.models().tidy())
-        self.refresh()
+        if not self._shelf.rows:
+            self.refresh()
         self.feed.start()
 
     def look(self) -> None:
@@ -204,6 +207,10 @@ class ModelsWork(QObject):
         for path in paths:
             self._files.take_in(path)
 
+    def bundle(self, row: Row, target: Path) -> None:
+        """Write a model into one file for another computer."""
+        self._files.bundle(row, target)
+
     def move(self, row: Row, folder: Path) -> None:
         """Keep a model in another folder."""
         self._files.move(row, folder)
@@ -219,6 +226,7 @@ class ModelsWork(QObject):
     def close(self) -> None:
         """Stop what runs; downloads go on at the next start."""
         self.jobs.close()
+        self._hub.close()
         self.feed.close()
         self._runners.close()
 

@@ -39,6 +39,7 @@ GROUPS = (
     ("Models and downloads", ("model_folders", "download_rate", "downloads_at_once", "offer_model")),
 )
 RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type"))
+READ_AGAIN = frozenset(("mirror", "further_mirrors", "model_folders", "offer_model"))
 NAMES = {
     "model": "Model",
     "device": "Device",

@@ -18,7 +18,7 @@ from edgellm.ui.model_selector import ModelSelector, is_starter_name
 from edgellm.ui.pages import Page, SoonPage, pages
 from edgellm.ui.rail import Rail
 from edgellm.ui.services import Services
-from edgellm.ui.settings_page import RELOADS, SettingsPage
+from edgellm.ui.settings_page import READ_AGAIN, RELOADS, SettingsPage
 from edgellm.ui.shortcut_sheet import Sheet
 from edgellm.ui.strip import Strip
 
@@ -231,6 +231,9 @@ class Window(QMainWindow):
             self.services.theme.choose(str(value))
         elif name == "offline":
             self._show_lock()
+        elif name in READ_AGAIN:
+            self.services.models.show_lock()
+            self.services.models.refresh()
         elif name == "language":
             notices.say(tr("The language changes when EdgeLLM is started again."))
         elif name in RELOADS:

@@ -11,8 +11,6 @@ from desk import wait
 from shop import FILE, REPO, Shop, drop
 
 from edgellm.errors import Stopped
-from edgellm.models import bundle_write, signing
-from edgellm.models.rate import Control
 from edgellm.ui.model_jobs import Handle
 from tests.loopback_hub import Hub
 
@@ -130,14 +128,14 @@ def test_a_model_moves_to_another_folder(open_shop: Open, hub: Hub, tmp_path: Pa
     assert shop.app.models().folder != other, "new models go where they went before"
 
 
-def test_a_bundle_is_added(open_shop: Open, hub: Hub, tmp_path: Path) -> None:
+def test_a_bundle_is_written_and_added(open_shop: Open, hub: Hub, tmp_path: Path) -> None:
     shop = open_shop(hub)
     page = shop.page()
     shop.download(page)
     wait(lambda: any(row.key == "installed:tiny" for row in shop.rows(page)), "the row")
     bundle = tmp_path / "stick.edgellm"
-    key = signing.own_key(signing.folder_of(shop.app.paths))
-    bundle_write.write((shop.app.models().get("tiny"),), [], bundle, key, Control())
+    shop.work.bundle(shop.choose(page, "tiny"), bundle)
+    wait(lambda: "was written, signed by" in shop.notices.text, "the bundle")
     shop.app.models().remove("tiny")
     drop(page, bundle)
     wait(lambda: "Added: tiny" in shop.notices.text, "the news")

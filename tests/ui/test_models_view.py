@@ -109,9 +109,9 @@ def test_installed_models_can_do_what_they_may() -> None:
     )
     rows = {row.name: row for row in models_view.rows(Known(installed=models, in_use="own"))}
     assert rows["starter"].actions == ("use", "check", "show")
-    assert rows["own"].actions == ("use", "check", "show", "move", "remove")
+    assert rows["own"].actions == ("use", "check", "show", "bundle", "move", "remove")
     assert rows["own"].in_use
-    assert rows["loose"].actions == ("use", "check", "show", "move", "remove")
+    assert rows["loose"].actions == ("use", "check", "show", "bundle", "move", "remove")
     assert rows["foreign"].actions == ("use", "check", "show", "import")
     assert "Ollama" in rows["foreign"].line
     assert rows["broken"].actions[0] == "repair"

@@ -258,3 +258,27 @@ def test_a_failed_download_says_why_and_can_be_tried_again(open_shop: Open, hub:
     hub.faults.clear()
     line.buttons["resume"].click()
     wait(lambda: "tiny" in shop.installed(), "the model")
+
+
+def test_a_hub_that_does_not_answer_holds_up_neither_the_window_nor_its_end(open_shop: Open, hub: Hub) -> None:
+    hub.faults.append(Fault("silent", times=-1, on="api"))
+    shop = open_shop(hub)
+    page = shop.page()
+    page.search.setText("zebra")
+    wait(page.hub.isEnabled, "the button")
+    page.hub.click()
+    wait(lambda: page._none.text() == "Searching the hub.", "the word that it searches")
+    wait(lambda: hub.requests("hub"), "the request")
+    begun = time.monotonic()
+    shop.close()
+    assert time.monotonic() - begun < 6.0
+
+
+def test_an_empty_list_is_one_sentence_and_one_button(open_shop: Open, hub: Hub) -> None:
+    shop = open_shop(hub)
+    page = shop.page()
+    page.search.setText("zebra")
+    wait(lambda: page._middle.currentIndex() == 1, "the empty state")
+    assert page._none.text() == "Nothing here is called “zebra”."
+    page._none_button.click()
+    wait(lambda: page._none.text() == "Nothing on the hub is called so.", "the answer")
