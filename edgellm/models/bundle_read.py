@@ -271,13 +271,11 @@ def _ready(model: Manifest, files: list[ManifestFile], source: str) -> Manifest:
 
 def _publish(store: ModelStore, prepared: list[tuple[Staging, Manifest]]) -> tuple[Installed, ...]:
     """Make all of them visible, or none."""
-    done: list[Installed] = []
     try:
-        for one, model in prepared:
-            done.append(store.publish(one, model))
+        return tuple(store.publish(one, model) for one, model in prepared)
     except BaseException:
-        for (one, model), _ in zip(prepared, done, strict=False):
-            with suppress(OSError):
-                os.rename(one.top / model.name, one.folder)
+        for one, model in prepared:
+            if not one.folder.exists():  # it was published
+                with suppress(OSError):
+                    os.rename(one.top / model.name, one.folder)
         raise
-    return tuple(done)
