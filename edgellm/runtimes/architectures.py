@@ -69,4 +69,7 @@ def unsupported_card(card: ModelCard) -> str:
         return LATER[card.format]
     if card.tasks and all(task in LATER for task in card.tasks):
         return LATER[card.tasks[0]]
+    names = " ".join(file.path for file in card.files)
+    if card.format == "onnx" and "encoder_model" in names and "decoder_model_merged" not in names:
+        return "Its list of files is not complete: the name of its decoder is not known."
     return unsupported(card.architecture) if card.format == "gguf" else ""
