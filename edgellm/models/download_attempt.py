@@ -15,7 +15,7 @@ from edgellm.models import disk, download_plan
 from edgellm.models.catalog import ModelCard
 from edgellm.models.download_crew import Tools
 from edgellm.models.download_files import Files, draft
-from edgellm.models.download_plan import Item
+from edgellm.models.download_plan import Item, Room
 from edgellm.models.hashing import Work
 from edgellm.models.installed import Installed
 from edgellm.models.progress import Meter
@@ -44,12 +44,14 @@ class Services:
 class Watch:
     """Who looks on. `check()` raises when it is to end; `ended()` says so; `tick()` is told that time passes.
 
-    `known(card)` is told what the hub added; `checking()` that all has arrived.
+    `promised()` gives the bytes that other downloads need; `known(card)` is told what the hub added; `checking()` that
+    all has arrived.
     """
 
     check: Callable[[], None]
     ended: Callable[[], bool]
     tick: Callable[[], None]
+    promised: Callable[[], int]
     known: Callable[[ModelCard], None]
     checking: Callable[[], None]
 
@@ -122,11 +124,11 @@ class Attempt:
 
     def _require_room(self, files: Files, card: ModelCard, top: Path) -> None:
         """Empty the bin if that helps. Raises `StorageError` with the sum when there still is too little room."""
-        here = files.here()
-        need = download_plan.missing(card, here) + download_plan.RESERVE
+        here, kept = files.here(), download_plan.RESERVE + self._watch.promised()
+        need = download_plan.missing(card, here) + kept
         if self._services.room(top) < need:
             self._services.store().make_room(need)
-        download_plan.require_room(card, here, self._services.room(top), top)
+        download_plan.require_room(card, here, Room(top, self._services.room(top), kept))
 
     def _tick(self) -> None:
         """Go on as the settings are now. Raises `OfflineError` when the lock was put on."""

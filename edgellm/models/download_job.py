@@ -39,7 +39,7 @@ class Job:
         self._tell = tell
         self._patient = patient
         self._attempt: Attempt | None = None
-        self._shown = Progress(card.name, "queued", 0, card.size)
+        self._shown = Progress(card.name, "queued", amount_in(records.parts(card.name)), card.size)
         self._why = ""
         self._stop = threading.Event()
         self._finished = threading.Event()
@@ -66,6 +66,7 @@ class Job:
         if meter is None or self._shown.state not in ("queued", "running"):
             return self._shown
         received, total, speed, left = meter.read()
+        received = max(received, self._shown.received)  # an earlier attempt may have been further
         state: State = "running" if self._attempt and self._attempt.busy else "queued"
         shown = replace(self._shown, state=state, received=received, total=total, speed=speed, seconds_left=left)
         return replace(shown, files=meter.files())
@@ -186,11 +187,17 @@ class Job:
             check=self._check,
             ended=self._stop.is_set,
             tick=self._tick,
+            promised=self._promised,
             known=self._know,
             checking=lambda: self._say("checking"),
         )
         self._attempt = Attempt(self._card, self._records.parts(self.name), self._services, watch)
         return self._attempt.run()
+
+    def _promised(self) -> int:
+        """Bytes that the other downloads at work in this folder still need."""
+        others = (one for one in self._records.all() if one.name != self.name and self._records.busy(one.name))
+        return sum(max(0, (one.card.size or 0) - amount_in(self._records.parts(one.name))) for one in others)
 
     def _know(self, card: ModelCard) -> None:
         self._records.change(self.name, card=card)

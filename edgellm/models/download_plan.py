@@ -82,17 +82,27 @@ def require_addresses(wanted: Sequence[Item], name: str) -> None:
             raise UsageError(f"{name} does not say where {item.file.path} can be had.", "Choose another model.")
 
 
-def require_room(card: ModelCard, here: Mapping[str, int], free: int, folder: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The disk of `folder`: bytes that are `free`, and those of them that are `kept` for chats and other downloads."""
+
+    folder: Path
+    free: int
+    kept: int = RESERVE
+
+
+def require_room(card: ModelCard, here: Mapping[str, int], room: Room) -> None:
     """Raises `StorageError`, with the sum, when the files do not fit. `here` are the bytes of each that are there."""
     need = missing(card, here)
-    if not need or need + RESERVE <= free:
+    if not need or need + room.kept <= room.free:
         return
     there = sum(min(here.get(file.path, 0), file.size or 0) for file in card.files)
-    kept = f" besides the {amount(there)} that are here" if there else ""
+    besides = f" besides the {amount(there)} that are here" if there else ""
+    whose = "your chats" if room.kept == RESERVE else "your chats and other downloads"
     raise StorageError(
-        f"{card.name} needs {amount(need)}{kept}, and {amount(free)} is free in {folder}, "
-        f"of which {amount(RESERVE)} is kept for your chats.",
-        f"Free {amount(need + RESERVE - free)}, or choose another folder for models in the settings.",
+        f"{card.name} needs {amount(need)}{besides}, and {amount(room.free)} is free in {room.folder}, "
+        f"of which {amount(room.kept)} is kept for {whose}.",
+        f"Free {amount(need + room.kept - room.free)}, or choose another folder for models in the settings.",
     )
 
 

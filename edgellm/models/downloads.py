@@ -210,7 +210,10 @@ class Downloads:
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener(progress)
+            try:
+                listener(progress)
+            except Exception:  # a thread's boundary: the fault of a face must not end a download
+                _log.exception("a listener failed")
 
     def _everywhere(self) -> tuple[Records, ...]:
         return tuple(Records(folder / FOLDER) for folder in self._services.store().folders)

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,11 @@ def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+def received(downloads: Downloads) -> int:
+    """Bytes of all downloads that are not finished."""
+    return sum(progress.received for progress in downloads.progress())
+
+
 @pytest.mark.parametrize(
     ("reference", "files", "load"),
     [
@@ -127,7 +133,8 @@ def test_a_whole_repository_becomes_one_model(
     assert model.manifest.revision == hub.commit(reference)
     assert all(len(file.chunks) == -(-file.size // download_child.CHUNK) for file in model.manifest.files)
     assert hub.sent == sum(map(len, files.values()))
-    assert seen[-1] == Progress(wanted.name, "done", hub.sent, hub.sent)
+    assert replace(seen[-1], files=()) == Progress(wanted.name, "done", hub.sent, hub.sent)
+    assert dict(seen[-1].files) == {path: len(data) for path, data in files.items()}
     assert leftovers() == []
     assert downloads.unfinished() == ()
 
@@ -161,7 +168,7 @@ def test_pause_and_resume_keep_what_arrived(hub: Hub, setting: Setting) -> None:
     hub.faults.append(Fault("slow", times=-1, seconds=0.1))
     downloads, wanted = build(setting), card("one", REPOS["maker/one"])
     downloads.start(wanted)
-    wait_for(lambda: downloads.progress() and downloads.progress()[0].received > 50 * KB)
+    wait_for(lambda: received(downloads) > 50 * KB)
     started = time.monotonic()
     downloads.pause("one")
     wait_for(lambda: downloads.progress()[0].state == "paused")
@@ -185,7 +192,7 @@ def test_cancel_leaves_nothing(hub: Hub, setting: Setting) -> None:
     states: list[str] = []
     downloads.listen(lambda progress: states.append(progress.state))
     downloads.start(card("one", REPOS["maker/one"]))
-    wait_for(lambda: downloads.progress() and downloads.progress()[0].received >= 40 * KB)
+    wait_for(lambda: received(downloads) >= 40 * KB)
     assert leftovers() != []
     started = time.monotonic()
     downloads.cancel("one")
@@ -203,7 +210,7 @@ def test_a_pull_that_is_cancelled_or_closed_goes_on_at_the_next_start(hub: Hub, 
     hub.faults.append(Fault("slow", times=-1, seconds=0.1))
     downloads, wanted = build(setting), card("one", REPOS["maker/one"])
     with pytest.raises(Stopped, match="kept"):
-        downloads.pull(wanted, cancelled=lambda: downloads.progress()[0].received > 50 * KB)
+        downloads.pull(wanted, cancelled=lambda: received(downloads) > 50 * KB)
     hub.faults.clear()
     sent, later = hub.sent, build(setting)
     assert later.resume_all() == ("one",)
@@ -352,6 +359,49 @@ def test_what_is_here_already_counts_when_room_is_looked_for(hub: Hub, setting: 
     assert build(setting, room=lambda folder: 64_060_000).pull(wanted).size == 200 * KB
 
 
+def test_two_downloads_that_fit_only_alone_do_not_begin_together(hub: Hub, setting: Setting) -> None:
+    hub.faults.append(Fault("slow", times=-1, seconds=0.1, path="one.gguf"))
+    downloads = build(setting, room=lambda folder: 64_000_000 + 550 * KB)
+    downloads.start(card("one", REPOS["maker/one"]))
+    wait_for(lambda: downloads.progress() and downloads.progress()[0].state == "running")
+    with pytest.raises(StorageError, match="kept for your chats and other downloads"):
+        downloads.pull(card("onnx", ONNX, format="onnx"))
+    downloads.cancel("one")
+    wait_for(lambda: not (models() / FOLDER / "one.parts").exists())
+    assert downloads.pull(card("onnx", ONNX, format="onnx")).size == sum(map(len, ONNX.values()))
+
+
+@pytest.mark.logs("ERROR")
+def test_a_listener_that_fails_does_not_end_a_download(hub: Hub, setting: Setting) -> None:
+    downloads = build(setting)
+    seen: list[Progress] = []
+
+    def bad(progress: Progress) -> None:
+        raise RuntimeError("the window is gone")
+
+    downloads.listen(bad)
+    end = downloads.listen(seen.append)
+    assert downloads.pull(card("one", REPOS["maker/one"])).size == 200 * KB
+    assert seen[-1].state == "done"
+    end()
+    seen.clear()
+    downloads.pull(card("split", SPLIT))
+    assert seen == []
+
+
+def test_the_bar_goes_on_where_it_was_after_a_restart(hub: Hub, setting: Setting) -> None:
+    hub.faults.append(Fault("slow", times=-1, seconds=0.05))
+    downloads, wanted = build(setting), card("one", REPOS["maker/one"])
+    with pytest.raises(Stopped):
+        downloads.pull(wanted, cancelled=lambda: received(downloads) > 100 * KB)
+    later, seen = build(setting), []
+    later.listen(lambda progress: seen.append(progress.received))
+    assert later.progress()[0].received > 100 * KB
+    later.pull(wanted)
+    assert min(seen) > 100 * KB
+    assert seen == sorted(seen)
+
+
 def test_further_mirrors_are_asked_in_order(hub: Hub, setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.faults.append(Fault("503", times=-1, on="resolve"))
     with Hub(REPOS) as mirror, Hub({}) as empty:
@@ -394,6 +444,7 @@ def test_the_lock_waits_for_nothing_and_starts_nothing_at_the_next_start(hub: Hu
     with pytest.raises(OfflineError):
         later.pull(card("one", REPOS["maker/one"]))
     assert [record.name for record in later.unfinished()] == ["one"], "what was begun is kept"
+    assert "models.example" not in paths.from_environment().ledger.read_text(encoding="utf-8")
 
 
 def test_a_lock_that_is_put_on_ends_what_runs(hub: Hub, setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,7 +453,7 @@ def test_a_lock_that_is_put_on_ends_what_runs(hub: Hub, setting: Setting, monkey
     setting.change(offline=False)
     downloads = build(setting)
     downloads.start(card("one", REPOS["maker/one"]))
-    wait_for(lambda: downloads.progress() and downloads.progress()[0].received > 50 * KB)
+    wait_for(lambda: received(downloads) > 50 * KB)
     setting.change(offline=True)
     wait_for(lambda: downloads.progress()[0].state != "running")
     assert [record.state for record in downloads.unfinished()] == ["wanted"]
@@ -437,9 +488,9 @@ def test_the_rate_is_kept_over_all_files_and_can_be_changed(hub: Hub, setting: S
     downloads = build(setting)
     downloads.start(card("onnx", ONNX, format="onnx"))
     time.sleep(2.0)
-    received = downloads.progress()[0].received
-    print(f"{received} bytes in 2 s at 100 KB/s")
-    assert received < 400 * KB
+    here = received(downloads)
+    print(f"{here} bytes in 2 s at 100 KB/s")
+    assert here < 400 * KB
     setting.change(download_rate=0)
     wait_for(lambda: not downloads.unfinished(), 10)
 
