@@ -94,7 +94,7 @@ def _flat(commands: tuple[Completed, ...]) -> Iterator[Completed]:
 
 
 def _option(action: argparse.Action) -> Option:
-    name, text = action.option_strings[-1], (action.help or "").partition(".")[0]
+    name, text = action.option_strings[-1], (action.help or "").partition(". ")[0].rstrip(".")
     if action.nargs == 0:
         return Option(name, text, "")
     if name in _LANGUAGE_OPTIONS:

@@ -11,6 +11,7 @@ from edgellm.errors import EdgeError
 if TYPE_CHECKING:
     from edgellm.models.catalog import ModelCard
     from edgellm.models.installed import Installed
+    from edgellm.models.manifest import Manifest
     from edgellm.runtimes.advice import Advice, Here
 
 _COMMANDS = MappingProxyType(
@@ -26,9 +27,8 @@ _COMMANDS = MappingProxyType(
 
 
 def advice_on(model: Installed, card: ModelCard | None, here: Here) -> Advice | None:
-    """Advice about an installed model, from its own header; of another format from its card, if there is one."""
-    from edgellm.runtimes.advice import Advice, advise, advise_file
-    from edgellm.runtimes.architectures import LATER
+    """Advice about an installed model, from its own header; of another format from its card or manifest."""
+    from edgellm.runtimes.advice import advise, advise_file
 
     if model.problem:
         return None
@@ -37,10 +37,25 @@ def advice_on(model: Installed, card: ModelCard | None, here: Here) -> Advice | 
             return advise_file(model.path, here)
         except EdgeError:
             return None
-    if card is not None:
-        return advise(card, here)
-    later = LATER.get(model.manifest.format, "") if model.manifest else ""
-    return Advice("unsupported", later) if later else None
+    known = card or (_card_of(model.manifest) if model.manifest else None)
+    return advise(known, here) if known is not None else None
+
+
+def _card_of(manifest: Manifest) -> ModelCard:
+    """What the catalog would say of an installed model that is not in it."""
+    from edgellm.models.catalog import CardFile, ModelCard
+
+    return ModelCard(
+        manifest.name,
+        manifest.title,
+        "",
+        tuple(CardFile(file.path, file.size, file.sha256) for file in manifest.files),
+        format=manifest.format,
+        quantization=manifest.quantization,
+        parameters=manifest.parameters,
+        architecture=manifest.architecture,
+        tasks=manifest.tasks,
+    )
 
 
 def how_to_use(model: Installed, advice: Advice | None) -> str:
@@ -48,6 +63,8 @@ def how_to_use(model: Installed, advice: Advice | None) -> str:
     if advice is not None and advice.fit == "unsupported":
         return advice.sentence
     tasks = model.manifest.tasks if model.manifest else ()
+    if not tasks and model.path.is_dir():
+        return f"To see what is known of it: edgellm models details {model.name}"
     command = next((_COMMANDS[task] for task in ("chat", *tasks) if task in _COMMANDS and task in tasks), "chat")
     return f"Use it with: edgellm {command} --model {model.name}"
 

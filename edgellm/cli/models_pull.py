@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from argparse import Namespace
 from pathlib import Path
@@ -14,7 +15,7 @@ from edgellm.cli.models_text import pairs, percent, size
 from edgellm.cli.parser import Parser, typed
 from edgellm.cli.progress import Step, Watch
 from edgellm.cli.session import INTERRUPTED, Session
-from edgellm.errors import ModelNotFound, Stopped
+from edgellm.errors import ModelNotFound, NetworkError, OfflineError, Stopped
 
 if TYPE_CHECKING:
     from edgellm.app import App
@@ -144,6 +145,11 @@ def _download(session: Session, card: ModelCard, advice: Advice) -> int:
             model = downloads.pull(card, show, watch.cancelled)
     except Stopped as stopped:
         return _stopped(session, card, last, stopped)
+    except NetworkError as error:
+        if isinstance(error, OfflineError) or not _here(session.app, card.name):
+            raise
+        again = f"What has arrived is kept. Go on with: edgellm models pull {card.name}"
+        raise NetworkError(error.message, f"{error.hint} {again}".strip()) from error
     output.line(f"Installed {model.name} ({size(model.size)}) in {model.home}")
     output.line(models_facts.how_to_use(model, advice))
     output.document(**_installed(model, card, advice), received=last[-1].received if last else 0)
@@ -162,7 +168,10 @@ def _show(watch: Watch, now: Progress, sizes: dict[str, int | None]) -> None:
 def _stopped(session: Session, card: ModelCard, last: list[Progress], stopped: Stopped) -> int:
     """Ctrl-C, or somebody else paused it: the window should not go on with it unasked."""
     output, downloads = session.output, session.app.downloads()
-    if any(record.name == card.name for record in downloads.unfinished()):
+    record = next((record for record in downloads.unfinished() if record.name == card.name), None)
+    if record is not None and record.state != "paused" and record.owner != os.getpid():
+        raise Stopped(f"Another EdgeLLM goes on with {card.name}.")
+    if record is not None:
         downloads.pause(card.name)
         received, total = (last[-1].received, last[-1].total) if last else (0, None)
         here = f" at {percent(received, total)} of {size(total)}" if total else ""

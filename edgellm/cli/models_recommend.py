@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgellm.cli import models_facts, online
@@ -38,18 +39,23 @@ def run(arguments: Namespace, session: Session) -> int:
     output.note(catalog.notice)
     installed = {model.name for model in app.models().installed()}
     found = [recommend(catalog.cards, task, here, language) for task in ([arguments.task] if arguments.task else TASKS)]
+    same: dict[tuple[str, str], list[Recommendation]] = {}
     for one in found:
-        _say(session, one, installed, arguments.why)
+        same.setdefault((one.choice.value.name if one.choice.value else "", one.choice.reason), []).append(one)
+    for group in same.values():
+        _say(session, group, installed, arguments.why)
     output.document(recommendations=[_object(one, installed) for one in found])
     return 0
 
 
-def _say(session: Session, found: Recommendation, installed: set[str], why: bool) -> None:
-    output, card = session.output, found.choice.value
+def _say(session: Session, group: Sequence[Recommendation], installed: set[str], why: bool) -> None:
+    """What is recommended for some tasks: one model, for one reason."""
+    output, found = session.output, group[0]
+    card, tasks = found.choice.value, ", ".join(one.task for one in group)
     if card is None:
-        output.line(f"{found.task}: {found.choice.reason}")
+        output.line(f"{tasks}: {found.choice.reason}")
     else:
-        output.line(f"{found.task}: {card.name} ({card.title}, {size(card.size)})")
+        output.line(f"{tasks}: {card.name} ({card.title}, {size(card.size)})")
         output.line(f"    {found.choice.reason}")
         output.line(f"    {_next_step(card, installed, online.flag(session.app.settings))}")
     if why:

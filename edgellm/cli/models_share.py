@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from edgellm.cli import progress
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_online_option, add_output_options
 from edgellm.cli.parser import Parser, whole_number
 from edgellm.cli.session import Session
+from edgellm.isolation import is_loopback
 
 
 def configure(parser: Parser) -> None:
@@ -35,7 +37,7 @@ def run(arguments: Namespace, session: Session) -> int:
     def ready(addresses: tuple[str, ...]) -> None:
         output.line(f"Sharing {', '.join(shared.models)}, signed by {shared.signer}")
         output.line("On the other computer:" if arguments.lan else "On this computer only (add --lan for others):")
-        for address in addresses:
+        for address in _useful(addresses) if arguments.lan else addresses:
             output.line(f"  edgellm models add {address} --signer '{shared.signer}'")
         output.line("Ctrl-C ends it.")
         output.document(
@@ -46,3 +48,8 @@ def run(arguments: Namespace, session: Session) -> int:
         share.serve(shared, share.Place(app.paths.ledger, host, arguments.port), app.settings.offline, ready, stop)
     output.line("No longer shared.")
     return 0
+
+
+def _useful(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that another computer can use; all of them when there are none."""
+    return tuple(one for one in addresses if not is_loopback(urlsplit(one).hostname or "")) or addresses

@@ -194,6 +194,35 @@ def test_a_download_is_paused_from_elsewhere_and_given_up(edgellm: CommandLine, 
     assert left == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_who_only_waits_for_another_download_does_not_pause_it(edgellm: CommandLine, hub: Hub) -> None:
+    hub.faults.append(SLOW)
+    with edgellm.start("models", "pull", "me/large-GGUF") as running:
+        wait_for_bytes(hub, 300_000)
+        with edgellm.start("models", "pull", "me-large-q4_k_m") as waiting:
+            assert waiting.stderr is not None
+            assert b"Another EdgeLLM" in waiting.stderr.readline()
+            waiting.send_signal(signal.SIGINT)
+            _, err = waiting.communicate(timeout=60)
+        assert waiting.returncode == 130
+        assert b"Another EdgeLLM goes on with me-large-q4_k_m." in err
+        hub.faults.clear()
+        out, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert b"Installed me-large-q4_k_m" in out
+
+
+def test_when_the_network_ends_it_says_what_is_kept(edgellm: CommandLine, hub: Hub) -> None:
+    hub.faults += [Fault("cut", at=2_000_000, path="large"), Fault("404", times=-1, path="large")]
+    ran = edgellm.here("models", "pull", "me/large-GGUF", status=1)
+    assert ran.err.splitlines()[-2].startswith("error: ")
+    assert ran.err.splitlines()[-1].endswith(
+        "What has arrived is kept. Go on with: edgellm models pull me-large-q4_k_m"
+    )
+    hub.faults.clear()
+    assert "Installed me-large-q4_k_m" in edgellm.here("models", "pull", "me-large-q4_k_m").out
+
+
 def test_elsewhere_than_a_terminal_a_line_comes_now_and_then(edgellm: CommandLine, hub: Hub) -> None:
     hub.faults += [Fault("503", times=1, path="large"), Fault("slow", times=-1, path="large", seconds=0.014)]
     ran = edgellm.here("models", "pull", "me/large-GGUF")

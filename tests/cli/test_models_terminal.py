@@ -100,3 +100,13 @@ def test_a_catalog_cannot_steer_the_terminal(edgellm: CommandLine, terminals: li
         seen = terminal.rest()
         assert "evil" in seen
         assert "\x1b" not in seen
+
+
+def test_a_token_is_typed_unseen(edgellm: CommandLine, terminals: list[Terminal]) -> None:
+    terminal = Terminal(edgellm, "models", "token", "--set")
+    terminals.append(terminal)
+    terminal.wait_for("Token for huggingface.co: ")
+    terminal.type("hf_secret\n")
+    rest = terminal.rest()
+    assert "The token for huggingface.co is kept." in rest
+    assert "hf_secret" not in rest
