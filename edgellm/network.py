@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -28,6 +28,8 @@ from edgellm.settings import Settings
 
 HUB = "https://huggingface.co"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+VIEWS = "edgellm.views"
+"""A request with this extension may get its body as views of buffers that are used again once they are let go."""
 _LARGE = 1 << 20
 _HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _PORTS = {"https": 443, "http": 80}
@@ -139,7 +141,7 @@ class _Door(httpx.BaseTransport):
         return httpx.Response(
             response.status,
             headers=response.headers,
-            stream=_Stream(response, host, request.extensions.get("timeout", {}).get("read")),
+            stream=_Stream(response, request),
             extensions=response.extensions,
         )
 
@@ -232,18 +234,19 @@ def _pool(proxy: str, secure: ssl.SSLContext | None, backend: httpcore.NetworkBa
 class _Stream(httpx.SyncByteStream):
     """A response body whose failures are typed errors. A large one is read past the parser, which would copy it."""
 
-    def __init__(self, response: httpcore.Response, host: str, timeout: float | None) -> None:
+    def __init__(self, response: httpcore.Response, request: httpx.Request) -> None:
         self._stream: Any = response.stream
         self._connection = response.extensions.get("network_stream")
         self._length = _large_length(response)
-        self._host = host
-        self._timeout = timeout
+        self._host = request.url.host
+        self._timeout: float | None = request.extensions.get("timeout", {}).get("read")
+        self._views = bool(request.extensions.get(VIEWS))
 
     def __iter__(self) -> Iterator[bytes]:
         connection = self._connection
         with _translated(self._host):
             if self._length and isinstance(connection, sockets.Stream) and connection.at_body:
-                yield from connection.body(self._length, self._timeout)
+                yield from cast("Iterator[bytes]", connection.body(self._length, self._timeout, self._views))
             else:
                 yield from self._stream
 

@@ -15,7 +15,7 @@ _BATCH = 1 << 20
 _WAITING = 8
 """Batches that may wait for a hash before whoever feeds has to wait: this bounds the memory."""
 
-Hash = Callable[[bytes], None]
+Piece = bytes | memoryview
 
 
 class Digests:
@@ -32,11 +32,11 @@ class Digests:
         self._git = None
         if git_size is not None:
             self._git = hashlib.sha1(b"blob %d\0" % git_size, usedforsecurity=False)
-        self._batch: list[bytes] = []
+        self._batch: list[Piece] = []
         self._batched = 0
         self._lines = [_Line(self._feed_whole), _Line(self._feed_chunk)]
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: Piece) -> None:
         """The next bytes."""
         self.size += len(data)
         self._batch.append(data)
@@ -64,15 +64,15 @@ class Digests:
     def _flush(self) -> None:
         if self._batch:
             for line in self._lines:
-                line.put(self._batch)
+                line.put(self._batch.copy())
             self._batch, self._batched = [], 0
 
-    def _feed_whole(self, data: bytes) -> None:
+    def _feed_whole(self, data: Piece) -> None:
         self._whole.update(data)
         if self._git is not None:
             self._git.update(data)
 
-    def _feed_chunk(self, data: bytes) -> None:
+    def _feed_chunk(self, data: Piece) -> None:
         view = memoryview(data)
         while view:
             piece = view[: self._chunk - self._inside]
@@ -87,13 +87,13 @@ class Digests:
 class _Line:
     """One thread that takes batches in order."""
 
-    def __init__(self, take: Hash) -> None:
+    def __init__(self, take: Callable[[Piece], None]) -> None:
         self._take = take
-        self._queue: queue.Queue[list[bytes] | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[list[Piece] | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._run, name="hash", daemon=True)
         self._thread.start()
 
-    def put(self, batch: list[bytes]) -> None:
+    def put(self, batch: list[Piece]) -> None:
         self._queue.put(batch)
 
     def drain(self) -> None:
@@ -106,6 +106,6 @@ class _Line:
 
     def _run(self) -> None:
         while (batch := self._queue.get()) is not None:
-            for data in batch:
-                self._take(data)
+            while batch:
+                self._take(batch.pop(0))
             self._queue.task_done()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edgellm import files
 from edgellm.errors import Stopped, StorageError
-from edgellm.models.digests import Digests
+from edgellm.models.digests import Digests, Piece
 from edgellm.models.rate import Control
 
 _BLOCK = 1 << 20
@@ -87,7 +87,7 @@ class Part:
         else:
             self._seek()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Piece) -> None:
         """Add the next bytes."""
         with stored(self.path):
             view = memoryview(data)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from edgellm.models import answers
+from edgellm.models.digests import Piece
 from edgellm.models.rate import Control
 from edgellm.models.retry import Routes, Tuning, pause
 
@@ -25,13 +26,14 @@ Connect = Callable[[str], "network.Client"]
 class Reply:
     """What an answer brings: bytes from `start` on, which is where they were asked from, or 0 when the file changed.
 
-    `total` is the size of the whole file, None when the server does not say. Empty pieces only show that time passes.
+    `total` is the size of the whole file, None when the server does not say. Let go of a piece soon: its memory is used
+    again. Empty pieces only show that time passes.
     """
 
     start: int
     total: int | None
     etag: str
-    pieces: Iterator[bytes]
+    pieces: Iterator[Piece]
 
 
 class Source:
@@ -68,7 +70,8 @@ class Source:
             if etag:
                 headers["If-Range"] = etag
         asked = answers.Asked(host, path, start, stop, size, etag)
-        with self._client.stream("GET", route.address, headers=headers, timeout=self.routes.timeouts()) as response:
+        wait, views = self.routes.timeouts(), {"edgellm.views": True}
+        with self._client.stream("GET", route.address, headers=headers, timeout=wait, extensions=views) as response:
             status = response.status_code
             if status == 403 and response.url.host != host:
                 status = 503  # a signed address that is too old: the next attempt gets a new one
@@ -79,7 +82,7 @@ class Source:
                 raise
             yield Reply(answer.start, answer.total, answer.etag, self._pieces(response.iter_raw(), answer.skip))
 
-    def _pieces(self, raw: Iterator[bytes], skip: int) -> Iterator[bytes]:
+    def _pieces(self, raw: Iterator[Piece], skip: int) -> Iterator[Piece]:
         control = self._control
         for data in raw:
             self.received += len(data)

@@ -14,6 +14,7 @@ from pathlib import Path
 from edgellm import trouble
 from edgellm.errors import ModelDamaged, NetworkError, StorageError, UsageError
 from edgellm.models import answers
+from edgellm.models.digests import Piece
 from edgellm.models.parts import Part
 from edgellm.models.ranges import fetch_ranges
 from edgellm.models.rate import Control
@@ -114,7 +115,7 @@ class _Transfer:
                 "Free some space, or choose another folder for models in the settings.",
             )
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: Piece) -> None:
         part = self._part
         if self._total is not None and len(data) > self._total - part.size:
             data = data[: self._total - part.size]
