@@ -69,8 +69,9 @@ class DownloadsFeed(QObject):
         return next((one for one in self.activities if one.name == name), None)
 
     def busy(self, name: str) -> bool:
-        """Whether a model is being downloaded, or was paused."""
-        return name in self._shown
+        """Whether a model is being downloaded now: not when it is paused, failed, or waits for the lock."""
+        shown = self._shown.get(name)
+        return shown is not None and shown.state in ("queued", "running", "checking") and not self._locked()
 
     def start(self) -> None:
         """Show what was not finished last time and, unless the lock is on, go on with it. After the window is there."""

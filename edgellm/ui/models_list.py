@@ -205,8 +205,8 @@ class _Sketch:
         rect = self._visual(QRect(space.x(), space.y(), room, space.height()))
         self._painter.drawText(rect, _leading(self._option) | Qt.AlignmentFlag.AlignVCenter, shown)
         left = space.x() + room + _GAP
-        name = f"{row.name}  " if row.name != row.title else ""
-        width = QFontMetrics(self._small).horizontalAdvance(name)
+        name = row.name if row.name != row.title else ""
+        width = QFontMetrics(self._small).horizontalAdvance(name) + _GAP
         if room == wish and left + width + sum(widths) < space.right():
             self._text(QRect(left, space.y() + 1, width, space.height()), name, self._colors.muted)
             left += width

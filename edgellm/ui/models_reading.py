@@ -83,7 +83,7 @@ def advise(app: App, shelf: Shelf) -> Shelf:
     advice = {card.name: advise_card(card, here) for card in known.cards}
     advice |= {entry.name: found for entry in known.installed if (found := _of_file(entry, here)) is not None}
     best, recommended = _recommended(known.cards, here)
-    known = replace(known, advice=advice, recommended=recommended)
+    known = replace(known, advice=advice, recommended=recommended, described=_described(known))
     reason = models_advice.short_why(advice.get(best))
     return replace(shelf, known=known, rows=models_view.rows(known), best=best, reason=reason)
 
@@ -98,6 +98,37 @@ def _of_file(entry: Installed, here: Here) -> Advice | None:
         return advise_file(entry.path, here)
     except EdgeError:
         return None
+
+
+def _described(known: Known) -> dict[str, ModelCard]:
+    """A card for each installed model that the catalog does not know, from its own files; old ones are kept."""
+    from edgellm.models.catalog import CardFile, ModelCard
+    from edgellm.models.details import details
+
+    names = {card.name for card in known.cards}
+    made = {}
+    for entry in known.installed:
+        if entry.name in names or entry.problem:
+            continue
+        found = known.described.get(entry.name)
+        if found is None or found.size != entry.size:
+            facts = details(entry)
+            found = ModelCard(
+                entry.name,
+                facts.title,
+                "",
+                (CardFile(entry.path.name, entry.size),),
+                format=facts.format,
+                quantization=facts.quantization,
+                parameters=facts.parameters,
+                license=facts.license,
+                tasks=facts.tasks,
+                languages=facts.languages,
+                context=facts.context,
+                architecture=facts.architecture,
+            )
+        made[entry.name] = found
+    return made
 
 
 def _recommended(cards: tuple[ModelCard, ...], here: Here) -> tuple[str, dict[str, str]]:

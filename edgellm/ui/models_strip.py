@@ -79,6 +79,7 @@ class Line(QFrame):
             reached = self.bar.value() if self.bar.maximum() == _STEPS and not again else 0
             self.bar.setRange(0, _STEPS)
             self.bar.setValue(max(reached, int(activity.fraction * _STEPS)))
+        self.bar.setVisible(not activity.trouble)
         self.bar.setAccessibleName(activity.title)
         self.bar.setAccessibleDescription(activity.words)
         for key, button in self.buttons.items():

@@ -88,19 +88,24 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known about the models of this machine: the input of `rows`. Advice and reasons are found by name."""
+    """What is known about the models of this machine: the input of `rows`. The mappings are by name.
+
+    `described` holds cards made from the files of installed models, for those that the catalog does not know.
+    """
 
     installed: tuple[Installed, ...] = ()
     cards: tuple[ModelCard, ...] = ()
     advice: Mapping[str, Advice] = field(default_factory=dict)
     recommended: Mapping[str, str] = field(default_factory=dict)
+    described: Mapping[str, ModelCard] = field(default_factory=dict)
     in_use: str = ""
 
 
 def rows(known: Known) -> tuple[Row, ...]:
     """The installed models in their order, then those of the catalog that are not, best first."""
     cards = {card.name: card for card in known.cards}
-    here = [_installed(entry, cards.get(entry.name), known) for entry in known.installed]
+    described = {**known.described, **cards}
+    here = [_installed(entry, described.get(entry.name), known) for entry in known.installed]
     names = {entry.name for entry in known.installed}
     others = [_available(card, known) for card in known.cards if card.name not in names and not card.builtin]
     others.sort(key=lambda row: (not row.recommended, _ORDER.get(row.fit.kind, 2)))
@@ -247,7 +252,7 @@ def _source(entry: Installed) -> tuple[tuple[str, str], ...]:
 def _available(card: ModelCard, known: Known) -> Row:
     advice = known.advice.get(card.name)
     speed, basis = models_advice.speed(advice)
-    size = facts.size(card.size) if card.size else ""
+    size = facts.size(card.size) if card.size else tr("size not known")
     jobs = (tasks(card.tasks), few_languages(card.languages))
     row = Row(
         "available",

@@ -116,7 +116,7 @@ class ModelsWork(QObject):
         """What changes about a model while it is looked at."""
         if row is None:
             return Standing()
-        verdict = self._files.verdicts.get(row.name, Verdict())
+        verdict = self._files.verdicts.get(row.name, Verdict()) if row.part == "installed" else Verdict()
         busy = self.jobs.busy(row.name) or (row.part != "installed" and self.feed.busy(row.name))
         return Standing(self.locked, busy, verdict.sentence, verdict.damage, verdict.mendable)
 

@@ -85,6 +85,9 @@ def test_a_file_dropped_on_the_page_is_taken_in_without_a_second_copy(
     wait(lambda: "mine" in shop.installed(), "the model")
     wait(lambda: "takes no more space" in shop.notices.text, "the notice")
     assert shop.app.models().get("mine").path.samefile(mine)
+    wait(lambda: any(row.key == "installed:mine" and row.facts for row in shop.rows(page)), "the row")
+    wait(lambda: "Architecture" in dict(shop.choose(page, "mine").facts), "what its header says")
+    assert dict(shop.choose(page, "mine").facts)["Context"] == "4,096 tokens"
     shop.notices._button.click()
     wait(lambda: "as a copy" in shop.notices.text, "the copy")
     assert not shop.app.models().get("mine").path.samefile(mine)

@@ -134,7 +134,8 @@ def test_a_locked_window_asks_nobody_and_says_that_it_waits(open_shop: Open, hub
     page = shop.page()
     row = shop.choose(page, "tiny")
     assert row.fit.word
-    assert page.details.main.text() == "Downloading…"
+    assert page.details.main.text().startswith("Unlock and download")
+    assert page.details.main.isEnabled()
     line = shop.line(page)
     assert line.activity.words.startswith("Waits for the offline lock")
     assert [key for key, button in line.buttons.items() if not button.isHidden()] == ["unlock", "cancel"]
