@@ -77,6 +77,10 @@ class Settings:
     max_tokens: int = _setting(
         0, "Most new tokens in one answer; 0 lets the answer fill the context.", between=(0, 1_048_576)
     )
+    remote_address: str = _setting(
+        "", "Address of a server that answers when the model is remote or remote:NAME; empty is none.", starts=_ADDRESS
+    )
+    remote_model: str = _setting("", "The server's model that remote means; empty takes the first it lists.")
     offline: bool = _setting(True, "The offline lock: while it is on, only this machine itself can be reached.")
     proxy: str = _setting("", 'Proxy address; empty takes the system\'s, "none" uses none.', starts=("none", *_ADDRESS))
     mirror: str = _setting(

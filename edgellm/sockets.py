@@ -21,6 +21,7 @@ from edgellm.errors import Stopped
 
 _STEP = 0.1
 _PIECE = 1 << 20
+_BUFFERED = 64 << 10  # so much is taken by the system at once, whether the other side reads or not
 _LEAST = 1 << 16
 _HEAD_END = b"\r\n\r\n"
 Cancelled = Callable[[], bool]
@@ -108,17 +109,28 @@ class Stream(httpcore.NetworkStream):
         """What `read` brings, tried again and again for `timeout` seconds."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
+            if self._cancelled():  # also between the bytes of a server that sends one now and then
+                raise Stopped()
             try:
                 return read()
             except httpcore.ReadTimeout:
-                if self._cancelled():
-                    raise Stopped() from None
                 if end is not None and time.monotonic() >= end:
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._tail, self.at_body = b"", False
+        if len(buffer) <= _BUFFERED:
+            self._inner.write(buffer, timeout)
+        else:
+            _apart(lambda: self._written(buffer, timeout), timeout, self._cancelled, self._give_up)
+
+    def _written(self, buffer: bytes, timeout: float | None) -> httpcore.NetworkStream:
         self._inner.write(buffer, timeout)
+        return self._inner
+
+    def _give_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._inner.close()
@@ -129,11 +141,7 @@ class Stream(httpcore.NetworkStream):
         def handshake() -> httpcore.NetworkStream:
             return self._inner.start_tls(ssl_context, server_hostname, timeout)
 
-        def give_up() -> None:
-            with contextlib.suppress(OSError):
-                self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-        return Stream(_apart(handshake, timeout, self._cancelled, give_up), self._cancelled)
+        return Stream(_apart(handshake, timeout, self._cancelled, self._give_up), self._cancelled)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

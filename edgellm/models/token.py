@@ -1,4 +1,4 @@
-"""The hub's access token of this person: kept in the system's keyring, each for the one address it is meant for.
+"""Access tokens of this person, the hub's above all: kept in the system's keyring, each for the one address it is for.
 
 Where there is no keyring it is a file that only this person can read, and that is said. Sending it is left to
 `network`, which gives it to that address alone; it is never logged.
@@ -26,10 +26,24 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SERVICE = "EdgeLLM hub token"
-_FILE = "hub-token.json"
 _LONGEST = 512
 _LARGEST_FILE = 64_000
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Where one kind of token is kept: its name in the keyring, and its file where there is none.
+
+    `setting` is what holds the address, `source` is where a person gets the token: both for sentences.
+    """
+
+    service: str
+    file: str
+    setting: str
+    source: str
+
+
+HUB = Drawer("EdgeLLM hub token", "hub-token.json", "the mirror", "the hub's settings page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +59,11 @@ class Kept:
 
 
 class Tokens:
-    """Reads, keeps and forgets tokens. `ring` stands in for the system's keyring."""
+    """Reads, keeps and forgets tokens of one `drawer`. `ring` stands in for the system's keyring."""
 
-    def __init__(self, paths: Paths, ring: KeyringBackend | None = None) -> None:
-        self._path = paths.settings.parent / _FILE
+    def __init__(self, paths: Paths, ring: KeyringBackend | None = None, drawer: Drawer = HUB) -> None:
+        self._path = paths.settings.parent / drawer.file
+        self._drawer = drawer
         self._given = ring
 
     def read(self, endpoint: str) -> str:
@@ -74,9 +89,11 @@ class Tokens:
         """
         origin, token = origin_of(endpoint), token.strip()
         if problem := _problem(token):
-            raise UsageError(f"This cannot be a token: {problem}.", "Copy it again from the hub's settings page.")
+            raise UsageError(f"This cannot be a token: {problem}.", f"Copy it again from {self._drawer.source}.")
         if not origin.startswith("https://") and not is_loopback(urlsplit(origin).hostname or ""):
-            raise UsageError("A token is only kept for an https address.", "Check the mirror in the settings.")
+            raise UsageError(
+                "A token is only kept for an https address.", f"Check {self._drawer.setting} in the settings."
+            )
         if self._to_ring(origin, token):
             self._change_file(origin, "")
             return Kept(token, "keyring")
@@ -88,10 +105,11 @@ class Tokens:
         origin = origin_of(endpoint)
         there = self.find(endpoint) is not None
         if self._from_ring(origin):
-            self._ask(lambda ring: ring.delete_password(_SERVICE, origin))
+            self._ask(lambda ring: ring.delete_password(self._drawer.service, origin))
             if self._from_ring(origin):
                 raise StorageError(
-                    "The keyring did not forget the token.", f"Delete {_SERVICE!r} in the keyring's own window."
+                    "The keyring did not forget the token.",
+                    f"Delete {self._drawer.service!r} in the keyring's own window.",
                 )
         self._change_file(origin, "")
         return there
@@ -100,11 +118,11 @@ class Tokens:
         return f"There is no keyring here, so the token is kept in {self._path}, which only you can read."
 
     def _from_ring(self, origin: str) -> str:
-        found = self._ask(lambda ring: ring.get_password(_SERVICE, origin))
+        found = self._ask(lambda ring: ring.get_password(self._drawer.service, origin))
         return found if isinstance(found, str) else ""
 
     def _to_ring(self, origin: str, token: str) -> bool:
-        self._ask(lambda ring: ring.set_password(_SERVICE, origin, token))
+        self._ask(lambda ring: ring.set_password(self._drawer.service, origin, token))
         return self._from_ring(origin) == token
 
     def _ask(self, question: Callable[[KeyringBackend], Any]) -> Any:
