@@ -38,7 +38,8 @@ def run(arguments: Namespace, session: Session) -> int:
         output.line(f"Sharing {', '.join(shared.models)}, signed by {shared.signer}")
         output.line("On the other computer:" if arguments.lan else "On this computer only (add --lan for others):")
         for address in _useful(addresses) if arguments.lan else addresses:
-            output.line(f"  edgellm models add {address} --signer '{shared.signer}'")
+            online = " --online" if arguments.lan else ""
+            output.line(f"  edgellm models add {address} --signer '{shared.signer}'{online}")
         output.line("Ctrl-C ends it.")
         output.document(
             addresses=list(addresses), models=list(shared.models), signer=shared.signer, sha256=shared.sha256
