@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +24,17 @@ from edgellm import isolation, paths
 def pytest_configure(config: pytest.Config) -> None:
     """Close the door to the network, and name the markers."""
     isolation.forbid_outgoing(allow_loopback=True)
+    _empty_home(config)
     config.addinivalue_line("markers", "logs(level): the test makes the program log up to this level on purpose")
+
+
+def _empty_home(config: pytest.Config) -> None:
+    """No test finds the models that other programs keep for the person who runs it. Caches stay where they are."""
+    folder = tempfile.mkdtemp(prefix="edgellm-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    os.environ.update(HOME=folder, USERPROFILE=folder, HF_HOME=folder)
+    os.environ.pop("OLLAMA_MODELS", None)
 
 
 @pytest.fixture(autouse=True)
