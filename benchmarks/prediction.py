@@ -5,8 +5,8 @@ Run: python -m benchmarks.prediction [--shapes 0.1b 0.3b 0.6b] [--runs 3]
 In a folder of its own: the self-test, then a prediction for each random-weight model; one run of the first model
 through the engine, then new predictions for the others; then several runs of each, whose median is the truth.
 
-The self-test foretells a quiet computer: beside busy programs what comes of it is shown, but not judged. The last line
-is `RESULT` and one JSON object: figures, targets, verdicts.
+The self-test foretells a quiet computer, and a run one that is as busy as it was then. What other programs spoil in this
+way is shown, but not judged. The last line is `RESULT` and one JSON object: figures, targets, verdicts.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from edgellm.engine import selftest
 from edgellm.engine.recorder import Recorder
 from edgellm.engine.supervisor import Engine
 from edgellm.hardware import probe
+from edgellm.hardware.measure import busy_share
 from edgellm.models.gguf import read_header
 from edgellm.paths import from_environment
 from edgellm.runtimes import build, speed_file
@@ -114,17 +115,23 @@ def measure(shapes: list[str], runs: int) -> tuple[list[Forecast], dict[str, flo
         say(f"{desk.accuracy()}.")
     finally:
         desk.close()
+    busy_after = busy_share()
     figures = {name: round(getattr(test, name), 3) for name in ("bandwidth", "compute", "decode", "prefill", "busy")}
+    figures["busy_after"] = round(busy_after, 3)
     return forecasts, truth, figures
 
 
-def judge(forecasts: list[Forecast], truth: dict[str, float], busy: float) -> list[dict[str, Any]]:
-    """Each prediction beside what was measured; `met` is None where a busy computer spoils the comparison."""
+def judge(forecasts: list[Forecast], truth: dict[str, float], busy: tuple[float, float]) -> list[dict[str, Any]]:
+    """Each prediction beside what was measured; `met` is None where other programs spoil the comparison.
+
+    `busy` is the share of the processor that they had before and after.
+    """
     rows = []
     for one in forecasts:
         off = max(one.speed / truth[one.shape], truth[one.shape] / one.speed) if one.speed else float("inf")
         bound = FACTORS.get(one.basis, 1.0)
-        met = None if one.basis == "test" and busy >= BUSY and off > bound else off <= bound
+        spoiled = max(busy) >= BUSY if one.basis == "test" else abs(busy[0] - busy[1]) >= BUSY
+        met = None if spoiled and off > bound else off <= bound
         row = {"shape": one.shape, "basis": one.basis, "predicted": round(one.speed, 2)}
         rows.append(
             row | {"measured": round(truth[one.shape], 2), "times_off": round(off, 3), "bound": bound, "met": met}
@@ -141,7 +148,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["EDGELLM_HOME"] = folder
         forecasts, truth, test = measure(arguments.shapes, arguments.runs)
-    rows = judge(forecasts, truth, test["busy"])
+    rows = judge(forecasts, truth, (test["busy"], test["busy_after"]))
     words = {True: "met", False: "MISSED", None: "not judged, other programs are busy"}
     for row in rows:
         verdict = words[row["met"]]
