@@ -1,42 +1,32 @@
 """A part file: what has arrived of a file, what is known of it, and what is worth keeping of it after a crash.
 
-`<name>.part` holds the bytes; its length is how far the transfer came. `<name>.part.json` holds where they came from
-and the hash of each chunk that was safely on the disk, so that a damaged tail is found and cut off. Neither is trusted.
+The file's length is how far the transfer came; `part_note` holds the hashes of its chunks, so that a damaged tail is
+found and cut off.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from edgellm import files
 from edgellm.errors import Stopped, StorageError
+from edgellm.models import part_note
 from edgellm.models.digests import Digests, Piece
+from edgellm.models.part_note import Note
 from edgellm.models.rate import Control
 
 _BLOCK = 1 << 20
-_LARGEST_NOTE = 4_000_000
 _SAVE_SECONDS = 1.0
+_SYNC_SECONDS = 10.0
+"""A power failure costs about as much."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SHUT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What `<name>.part.json` holds. `address` is without its query, `chunk` in bytes."""
-
-    address: str = ""
-    etag: str = ""
-    size: int | None = None
-    chunk: int = 0
-    chunks: tuple[str, ...] = ()
 
 
 class Part:
@@ -48,7 +38,8 @@ class Part:
         self._git_size = git_size
         self._save_every = save_every
         self._saved = (0, 0.0)
-        self._saver: threading.Thread | None = None
+        self._synced = time.monotonic()
+        self._syncing: threading.Thread | None = None
         self.note = Note()
         with stored(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +54,7 @@ class Part:
 
     def read_again(self, control: Control, largest: int | None) -> None:
         """Hash what is there. A tail that differs from what was noted, or is longer than `largest`, is cut off."""
-        self.note = _read_note(note_path(self.path), self._chunk)
+        self.note = part_note.read(self.path, self._chunk)
         known = self.note.chunks
         with stored(self.path):
             length = os.fstat(self._file).st_size
@@ -103,7 +94,6 @@ class Part:
 
     def cut(self, chunks: int, control: Control) -> None:
         """Keep the first `chunks` chunks only."""
-        self._wait_for_saver()
         self._digests.close()
         self._digests = Digests(self._chunk, self._git_size)
         with stored(self.path):
@@ -113,35 +103,30 @@ class Part:
         else:
             self.note = Note()
             with stored(self.path):
-                note_path(self.path).unlink(missing_ok=True)
+                part_note.remove(self.path)
             self._seek()
 
     def describe(self, address: str, etag: str, size: int | None) -> None:
         """Note where the bytes come from."""
-        self._wait_for_saver()
         self.note = Note(address, etag, size, self._chunk)
         self.save()
 
     def save(self) -> None:
-        """Make sure that the disk has the bytes, and write the note."""
+        """Write the note."""
         self._saved = (self.size, time.monotonic())
-        chunks = tuple(self._digests.done)
+        self.note = replace(self.note, chunk=self._chunk, chunks=tuple(self._digests.done))
         with stored(self.path):
-            os.fsync(self._file)
-            self.note = replace(self.note, chunk=self._chunk, chunks=chunks)
-            files.write(note_path(self.path), json.dumps({"version": 1, **asdict(self.note)}))
+            part_note.write(self.path, self.note)
 
     def finish(self) -> tuple[str, str, tuple[str, ...]]:
         """sha256, git's id and the chunks' hashes of the whole; the disk has it all."""
         result = self._digests.result()
-        self._wait_for_saver()
         with stored(self.path):
             os.fsync(self._file)
         return result
 
     def close(self, keep_note: bool = True) -> None:
         """Close, and leave a note for the next time, or none."""
-        self._wait_for_saver()
         try:
             with suppress(StorageError):
                 if keep_note and self.size:
@@ -149,7 +134,7 @@ class Part:
                     self.save()
                 else:
                     with stored(self.path):
-                        note_path(self.path).unlink(missing_ok=True)
+                        part_note.remove(self.path)
         finally:
             self._digests.close()
             os.close(self._file)
@@ -163,43 +148,22 @@ class Part:
             os.lseek(self._file, self.size, os.SEEK_SET)
 
     def _save_sometimes(self) -> None:
-        """Save beside the transfer: a slow disk must not hold up the network."""
-        size, at = self._saved
-        if self.size - size < self._save_every or time.monotonic() - at < _SAVE_SECONDS:
-            return
-        if self._saver is None or not self._saver.is_alive():
-            self._saver = threading.Thread(target=self._save_quietly, name="save", daemon=True)
-            self._saver.start()
-
-    def _save_quietly(self) -> None:
-        with suppress(StorageError):  # a disk that is full or gone is found by the next write, or at the end
+        (size, at), now = self._saved, time.monotonic()
+        if self.size - size >= self._save_every and now - at >= _SAVE_SECONDS:
             self.save()
-
-    def _wait_for_saver(self) -> None:
-        if self._saver is not None:
-            self._saver.join()
-            self._saver = None
-
-
-def note_path(path: Path) -> Path:
-    """The note beside a part file."""
-    return path.with_name(path.name + ".json")
+        if now - self._synced >= _SYNC_SECONDS and (self._syncing is None or not self._syncing.is_alive()):
+            self._synced = now
+            self._syncing = threading.Thread(target=_sync, args=(os.dup(self._file),), name="sync", daemon=True)
+            self._syncing.start()
 
 
-def _read_note(path: Path, chunk: int) -> Note:
-    """The note, as far as it makes sense."""
+def _sync(handle: int) -> None:
+    """Beside the transfer, with a handle of its own: a slow disk must hold up neither the network nor a stop."""
     try:
-        if path.stat().st_size > _LARGEST_NOTE:
-            return Note()
-        found = json.loads(path.read_text(encoding="utf-8"))
-        size = found["size"]
-        note = Note(str(found["address"]), str(found["etag"]), size, int(found["chunk"]), tuple(found["chunks"]))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return Note()
-    numbers = size is None or (isinstance(size, int) and size >= 0)
-    if not numbers or note.chunk != chunk or not all(isinstance(one, str) for one in note.chunks):
-        return Note()
-    return note
+        with suppress(OSError):  # a disk that is full or gone is found by the next write, or at the end
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
