@@ -56,6 +56,11 @@ class Job:
         self._why = self._why or why
         self._stop.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to end."""
+        return self._stop.is_set()
+
     def wait(self, timeout: float) -> bool:
         """Whether it has ended, after at most so many seconds."""
         return self._finished.wait(timeout)
@@ -129,11 +134,9 @@ class Job:
             joined = True
             record = self._records.load(self.name)
             owner = f" (process {record.owner})" if record else ""
-            self._say(
-                "queued",
-                f"Another EdgeLLM{owner} is downloading {self.name}; waiting for it.",
-                received=amount_in(self._records.parts(self.name)),
-            )
+            other = f"Another EdgeLLM{owner} is downloading {self.name}; waiting for it."
+            ours = record is not None and record.owner == os.getpid()  # our own last attempt, about to end
+            self._say("queued", "" if ours else other, received=amount_in(self._records.parts(self.name)))
             self._stop.wait(_POLL)
         return claim, joined
 
@@ -182,7 +185,7 @@ class Job:
                 self._stop.wait(_POLL)
 
     def _attempt_once(self) -> Installed:
-        self._say("queued")
+        self._say("queued", received=max(self._shown.received, amount_in(self._records.parts(self.name))))
         watch = Watch(
             check=self._check,
             ended=self._stop.is_set,

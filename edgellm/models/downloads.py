@@ -189,9 +189,12 @@ class Downloads:
     def _begin(self, card: ModelCard, records: Records, *, patient: bool) -> Job:
         download_plan.check_card(card)
         self._services.store().ready()
+        record = records.load(card.name)
+        if record is not None and record.state == "paused":
+            records.change(card.name, state="wanted")
         with self._lock:
             job = self._jobs.get(card.name)
-            if job is None or job.wait(0):
+            if job is None or job.stopping or job.wait(0):  # the new one waits for one that is about to end
                 job = self._jobs[card.name] = Job(card, records, self._services, self._tell, patient)
                 job.start()
             return job
