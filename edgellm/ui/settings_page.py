@@ -36,6 +36,7 @@ GROUPS = (
     ("Model", ("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type")),
     ("Answers", ("temperature", "max_tokens")),
     ("Network", ("offline", "proxy", "mirror", "further_mirrors")),
+    ("Remote server", ("remote_address", "remote_model")),
     ("Models and downloads", ("model_folders", "download_rate", "downloads_at_once", "offer_model")),
 )
 RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type"))
@@ -58,6 +59,8 @@ NAMES = {
     "download_rate": "Download limit",
     "downloads_at_once": "Files at once",
     "offer_model": "Offer a model",
+    "remote_address": "Remote server",
+    "remote_model": "Remote model",
     "theme": "Theme",
     "language": "Language",
     "shortcuts": "Keyboard",

@@ -160,6 +160,7 @@ def test_one_click_lifts_the_lock_and_only_then_is_anything_asked(open_shop: Ope
 
 
 def test_the_window_keeps_answering_while_a_model_comes_and_is_checked(open_shop: Open, hub: Hub) -> None:
+    hub.faults.append(Fault("slow", times=1, seconds=0.1))
     shop = open_shop(hub)
     page = shop.page()
     late: list[float] = []
