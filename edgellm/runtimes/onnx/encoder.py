@@ -17,9 +17,9 @@ from edgellm.runtimes.onnx import spans
 from edgellm.runtimes.onnx.folder import OnnxFolder
 from edgellm.runtimes.onnx.labels import Labels
 from edgellm.runtimes.onnx.pooling import pool, pooling_of
-from edgellm.runtimes.onnx.seq2seq import languages_of
 from edgellm.runtimes.onnx.session import Session, device_text
 from edgellm.runtimes.onnx.tokens import Encoded, Vocabulary
+from edgellm.runtimes.text_to_text import languages_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

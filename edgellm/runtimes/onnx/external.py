@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from edgellm.errors import ModelDamaged, StorageError
+from edgellm.runtimes.model_folder import inside
 
 LARGEST = 64 << 30
 _DEEPEST = 48
@@ -46,14 +47,6 @@ def check(path: Path, folder: Path) -> int:
     if len(names) > _MOST_NAMES:
         raise _damaged(path)
     return sum(_size(path, name, folder) for name in names)
-
-
-def inside(path: Path, folder: Path) -> bool:
-    """Whether a resolved path is below the folder, or below the cache that a linked folder belongs to."""
-    roots = [folder.resolve()]
-    if folder.parent.name == "snapshots":  # the Hugging Face cache links its snapshots to blobs beside them
-        roots.append((folder.parent.parent / "blobs").resolve())
-    return any(path.is_relative_to(root) for root in roots)
 
 
 def _damaged(path: Path) -> ModelDamaged:

@@ -7,20 +7,18 @@ the ONNX file must lie inside the folder (`external.py`). Code in a repository i
 
 from __future__ import annotations
 
-import json
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from edgellm.errors import ModelDamaged, ModelNotFound, ModelUnsupported, StorageError
+from edgellm.errors import ModelDamaged, ModelNotFound, ModelUnsupported
+from edgellm.runtimes.model_folder import read_json, regular
 from edgellm.runtimes.onnx import external
 
 Kind = Literal["seq2seq", "encoder"]
 Precision = Literal["int8", "fp16", "fp32"]
-_LARGEST_JSON = 4 << 20
 _LARGEST_TOKENIZER = 64 << 20
 
 # model_type of config.json -> how its files are run. What an encoder is for is read from its outputs.
@@ -97,7 +95,7 @@ def read_folder(path: Path, precision: Precision | None = None) -> OnnxFolder:
     """
     if not path.is_dir():
         raise ModelNotFound(f"There is no folder {path.name}.", "Run: edgellm models")
-    config = _json(path, "config.json", needed=True)
+    config = read_json(path, "config.json", needed=True)
     architecture = config.get("model_type")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         shown = architecture if isinstance(architecture, str) else "none"
@@ -108,8 +106,8 @@ def read_folder(path: Path, precision: Precision | None = None) -> OnnxFolder:
     kind = ARCHITECTURES[architecture]
     files = {role: _file(path, role, precision) for role in _ROLES[kind]}
     tokenizer = path / "tokenizer.json"
-    _regular(tokenizer, path, _LARGEST_TOKENIZER)
-    generation = _json(path, "generation_config.json", needed=False)
+    regular(tokenizer, path, _LARGEST_TOKENIZER)
+    generation = read_json(path, "generation_config.json", needed=False)
     return OnnxFolder(path, architecture, kind, files, tokenizer, config, generation)
 
 
@@ -121,47 +119,7 @@ def _file(folder: Path, role: str, precision: Precision | None) -> OnnxFile:
         for place in (folder / "onnx", folder):
             path = place / f"{role}{ending}.onnx"
             if path.exists() or path.is_symlink():
-                size = _regular(path, folder, external.LARGEST)
+                size = regular(path, folder, external.LARGEST)
                 return OnnxFile(path, found, size + external.check(path, folder))
     extra = "" if role != "decoder_model_merged" else " Export it with the merged decoder."
     raise ModelDamaged(f"{folder.name} has no file {role}.onnx.", f"Download the model again.{extra}")
-
-
-def _json(folder: Path, name: str, needed: bool) -> Mapping[str, Any]:
-    path = folder / name
-    if not path.exists() and not path.is_symlink():
-        if needed:
-            raise ModelDamaged(f"{folder.name} has no {name}.", "Download the model again.")
-        return {}
-    _regular(path, folder, _LARGEST_JSON)
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelDamaged(f"{name} of {folder.name} is damaged.", "Download the model again.") from error
-    if not isinstance(document, dict):
-        raise ModelDamaged(f"{name} of {folder.name} is damaged.", "Download the model again.")
-    return document
-
-
-def _regular(path: Path, folder: Path, largest: int) -> int:
-    """The size of a plain file inside the folder. A link may lead only to a file of the same models folder or cache."""
-    try:
-        info = path.stat()
-        if path.is_symlink() and not external.inside(path.resolve(), folder):
-            raise ModelDamaged(f"{path.name} is a link that leads out of {folder.name}.", "Copy the file itself there.")
-    except FileNotFoundError as error:
-        raise ModelDamaged(f"{folder.name} has no {path.name}.", "Download the model again.") from error
-    except (OSError, RuntimeError) as error:
-        raise _unreadable(path, error) from error
-    if not stat.S_ISREG(info.st_mode):
-        raise ModelDamaged(f"{path.name} is not a file.", "Download the model again.")
-    if info.st_size > largest:
-        raise ModelDamaged(f"{path.name} is too large ({info.st_size >> 20} MB).", "Download the model again.")
-    return info.st_size
-
-
-def _unreadable(path: Path, error: Exception) -> StorageError:
-    why = error.strerror if isinstance(error, OSError) else str(error)
-    return StorageError(f"{path.name} cannot be read: {why}.", "Check the file's permissions and its disk.")
