@@ -47,6 +47,7 @@ def run(arguments: Namespace, session: Session) -> int:
 
     app, output = session.app, session.output
     name = arguments.name.strip()
+    app.downloads().tidy()
     here = {one.name: one for one in app.models().installed(others=False) if not one.problem}
     if name in here:
         return _already(session, here[name])
@@ -175,12 +176,13 @@ def _stopped(session: Session, card: ModelCard, last: list[Progress], stopped: S
         downloads.pause(card.name)
         received, total = (last[-1].received, last[-1].total) if last else (0, None)
         here = f" at {percent(received, total)} of {size(total)}" if total else ""
-        sentence = f"{card.name} is paused{here}; what has arrived is kept."
+        state, sentence = "paused", f"{card.name} is paused{here}; what has arrived is kept."
     else:
-        received, total, sentence = 0, None, stopped.message
+        received, total, state, sentence = 0, None, "canceled", stopped.message
     output.line(sentence)
-    output.line(f"Go on with: edgellm models pull {card.name}")
-    output.document(name=card.name, state="paused", received=received, total=total, error=sentence, kind="Interrupted")
+    if state == "paused":
+        output.line(f"Go on with: edgellm models pull {card.name}")
+    output.document(name=card.name, state=state, received=received, total=total, error=sentence, kind="Interrupted")
     return INTERRUPTED
 
 
