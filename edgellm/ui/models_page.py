@@ -71,6 +71,11 @@ class ModelsPage(QWidget):
         QTimer.singleShot(0, self, self._work.look)
         self.search.setFocus()
 
+    def open_find(self) -> None:
+        """Search here."""
+        self.search.setFocus()
+        self.search.selectAll()
+
     def choose(self, name: str) -> None:
         """Show the details of a model."""
         self.search.clear()

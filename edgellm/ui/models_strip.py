@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.elided import ElidedLabel
@@ -31,9 +39,9 @@ def button_name(action: str, title: str) -> str:
 
 
 class Line(QFrame):
-    """One activity. Its bar never moves back. Sends `wanted` with the key of a button."""
+    """One activity. Its bar never moves back. Sends `wanted` with the key of a button and the activity."""
 
-    wanted = Signal(str)
+    wanted = Signal(str, object)
 
     def __init__(self, theme: Theme, activity: Activity) -> None:
         super().__init__()
@@ -58,9 +66,11 @@ class Line(QFrame):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addLayout(left, 1)
-        for key, button in self.buttons.items():
-            button.clicked.connect(partial(self.wanted.emit, key))
+        group = QButtonGroup(self)
+        for button in self.buttons.values():
+            group.addButton(button)
             row.addWidget(button)
+        group.buttonClicked.connect(self._press)
         self.show_activity(activity)
 
     def show_activity(self, activity: Activity) -> None:
@@ -85,6 +95,11 @@ class Line(QFrame):
         for key, button in self.buttons.items():
             button.setVisible(key in activity.actions)
             button.rename(button_name(key, activity.title))
+
+    def _press(self, pressed: QAbstractButton) -> None:
+        for key, button in self.buttons.items():
+            if button is pressed:
+                self.wanted.emit(key, self.activity)
 
 
 class ActivityStrip(QFrame):
@@ -115,7 +130,7 @@ class ActivityStrip(QFrame):
             line = self.lines.get(activity.key)
             if line is None:
                 line = self.lines[activity.key] = Line(self._theme, activity)
-                line.wanted.connect(partial(self._pass_on, line))
+                line.wanted.connect(self.wanted)
                 self._column.insertWidget(place, line)
             else:
                 line.show_activity(activity)
@@ -124,9 +139,6 @@ class ActivityStrip(QFrame):
         self._more.setVisible(hidden > 0)
         self._more.setText(tr("and {n} more").format(n=hidden))
         self.setVisible(bool(activities))
-
-    def _pass_on(self, line: Line, action: str) -> None:
-        self.wanted.emit(action, line.activity)
 
     def _drop(self, line: QWidget) -> None:
         self._column.removeWidget(line)

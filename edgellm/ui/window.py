@@ -155,7 +155,7 @@ class Window(QMainWindow):
         actions: dict[str, Callable[[], object]] = {
             "new": on_chat(self.chat.new_chat),
             "search": on_chat(self.chat.open_search),
-            "find": on_chat(self.chat.open_find),
+            "find": self._find,
             "settings": lambda: self.open_key("settings"),
             "stop": self.chat.escape,
             "help": self.show_shortcuts,
@@ -164,6 +164,14 @@ class Window(QMainWindow):
         for number in range(len(self._pages)):
             actions[f"page-{number + 1}"] = partial(self.open_page, number)
         self.services.keyboard.bind(self, actions)
+
+    def _find(self) -> None:
+        """Find on the open page, or in the chat where the page has nothing to find in."""
+        opener = getattr(self.stack.currentWidget(), "open_find", None)
+        if opener is None:
+            self.open_page(0)
+            opener = self.chat.open_find
+        opener()
 
     def _on_status(self, status: Status) -> None:
         another = self.status is None or self.status.model != status.model
