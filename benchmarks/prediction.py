@@ -5,8 +5,7 @@ Run: python -m benchmarks.prediction [--shapes 0.1b 0.3b 0.6b] [--runs 3]
 In a folder of its own: the self-test, then a prediction for each random-weight model; one run of the first model
 through the engine, then new predictions for the others; then several runs of each, whose median is the truth.
 
-The self-test foretells a quiet computer, and a run one that is as busy as it was then. What other programs spoil in
-this way is shown, but not judged. The last line is `RESULT` and one JSON object: figures, targets, verdicts.
+What is foretold is a quiet computer: a miss beside other busy programs is shown, but not judged. The last line is `RESULT` and one JSON object: figures, targets, verdicts.
 """
 
 from __future__ import annotations
@@ -20,18 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmarks import random_model
 from edgellm.engine import selftest
 from edgellm.engine.recorder import Recorder
 from edgellm.engine.supervisor import Engine
 from edgellm.hardware import probe
-from edgellm.hardware.measure import busy_share
 from edgellm.models.gguf import read_header
 from edgellm.paths import from_environment
 from edgellm.runtimes import build, speed_file
 from edgellm.runtimes.advice import Here, advise_file
 from edgellm.runtimes.base import Message, Request, Sampling
-from edgellm.runtimes.speed import machine_name
+from edgellm.runtimes.speed import SelfTest, machine_name
 from edgellm.runtimes.speed_report import BUSY
 from edgellm.settings import Settings
 
@@ -45,6 +45,25 @@ def say(text: str) -> None:
     """A line for the person who watches."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+class Neighbors:
+    """The share of the processor that programs other than this one and its engine have."""
+
+    def __init__(self, pid: int | None) -> None:
+        self._ours = [psutil.Process(), *([psutil.Process(pid)] if pid is not None else [])]
+        self._before = self._seconds()
+
+    def share(self) -> float:
+        """Since the start."""
+        ours, busy, total = (now - then for now, then in zip(self._seconds(), self._before, strict=True))
+        return min(max((busy - ours) / max(total, 1e-9), 0.0), 1.0)
+
+    def _seconds(self) -> tuple[float, float, float]:
+        times = psutil.cpu_times()
+        total = sum(times[:8]) if hasattr(times, "steal") else sum(times)
+        ours = sum(sum(process.cpu_times()[:2]) for process in self._ours)
+        return ours, total - times.idle - getattr(times, "iowait", 0.0), total
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +93,17 @@ class Desk:
         found = advise_file(path, here).speed
         return Forecast(shape, found.basis if found else "none", found.tokens_per_second if found else 0.0)
 
-    def run(self, path: Path, count: int) -> None:
-        """Answers to questions that begin differently each time."""
+    def run(self, path: Path, count: int) -> float:
+        """Answers to questions that begin differently each time; the share that other programs had meanwhile."""
         self._engine.load(path, asked=True)
+        neighbors = Neighbors(self._engine.status().pid)
         for _ in range(count):
             self._asked += 1
             message = Message("user", f"{self._asked} {_QUESTION * 4}")
             sampling = Sampling(temperature=0.8, seed=self._asked)
             for _event in self._engine.generate(Request((message,), sampling, max_tokens=TOKENS)):
                 continue
+        return neighbors.share()
 
     def measured(self, path: Path) -> float:
         """The median of a model's runs."""
@@ -99,43 +120,46 @@ class Desk:
         self._engine.close()
 
 
-def measure(shapes: list[str], runs: int) -> tuple[list[Forecast], dict[str, float], dict[str, Any]]:
-    """Every prediction, what each model then did, and the figures of the self-test."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it all: predictions, the truth and how busy other programs were in it, by model, the self-test."""
+
+    forecasts: list[Forecast]
+    truth: dict[str, float]
+    busy: dict[str, float]
+    busy_first: float
+    test: SelfTest
+    accuracy: str
+
+
+def measure(shapes: list[str], runs: int) -> Outcome:
+    """Foretell, run the first model once, foretell again, and run them all."""
     files = {shape: random_model.build(shape) for shape in shapes}
     desk = Desk()
     try:
         test = selftest.run(desk.bench, lambda step, done: say(f"  {done:4.0%} {step}"), lambda: False)
         assert test is not None
         forecasts = [desk.foretell(shape, path) for shape, path in files.items()]
-        desk.run(files[shapes[0]], 1)
+        first = desk.run(files[shapes[0]], 1)
         forecasts += [desk.foretell(shape, path) for shape, path in files.items()]
-        for path in files.values():
-            desk.run(path, runs)
+        busy = {shape: desk.run(path, runs) for shape, path in files.items()}
         truth = {shape: desk.measured(path) for shape, path in files.items()}
-        say(f"{desk.accuracy()}.")
+        return Outcome(forecasts, truth, busy, first, test, desk.accuracy())
     finally:
         desk.close()
-    busy_after = busy_share()
-    figures = {name: round(getattr(test, name), 3) for name in ("bandwidth", "compute", "decode", "prefill", "busy")}
-    figures["busy_after"] = round(busy_after, 3)
-    return forecasts, truth, figures
 
 
-def judge(forecasts: list[Forecast], truth: dict[str, float], busy: tuple[float, float]) -> list[dict[str, Any]]:
-    """Each prediction beside what was measured; `met` is None where other programs spoil the comparison.
-
-    `busy` is the share of the processor that they had before and after.
-    """
+def judge(found: Outcome) -> list[dict[str, Any]]:
+    """Each prediction beside what was measured; `met` is None where other programs spoil the comparison."""
     rows = []
-    for one in forecasts:
-        off = max(one.speed / truth[one.shape], truth[one.shape] / one.speed) if one.speed else float("inf")
+    for one in found.forecasts:
+        truth, busy = found.truth[one.shape], found.busy[one.shape]
+        off = max(one.speed / truth, truth / one.speed) if one.speed else float("inf")
         bound = FACTORS.get(one.basis, 1.0)
-        spoiled = max(busy) >= BUSY if one.basis == "test" else abs(busy[0] - busy[1]) >= BUSY
+        spoiled = max(busy, found.busy_first) >= BUSY
         met = None if spoiled and off > bound else off <= bound
-        row = {"shape": one.shape, "basis": one.basis, "predicted": round(one.speed, 2)}
-        rows.append(
-            row | {"measured": round(truth[one.shape], 2), "times_off": round(off, 3), "bound": bound, "met": met}
-        )
+        row = {"shape": one.shape, "basis": one.basis, "predicted": round(one.speed, 2), "measured": round(truth, 2)}
+        rows.append(row | {"times_off": round(off, 3), "bound": bound, "others": round(busy, 2), "met": met})
     return rows
 
 
@@ -147,18 +171,20 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["EDGELLM_HOME"] = folder
-        forecasts, truth, test = measure(arguments.shapes, arguments.runs)
-    rows = judge(forecasts, truth, (test["busy"], test["busy_after"]))
-    words = {True: "met", False: "MISSED", None: "not judged, other programs are busy"}
+        found = measure(arguments.shapes, arguments.runs)
+    say(f"{found.accuracy}.")
+    rows = judge(found)
+    words = {True: "met", False: "MISSED", None: "not judged, for its neighbors"}
     for row in rows:
         verdict = words[row["met"]]
         say(
             f"{verdict}: {row['shape']} from {row['basis']}: {row['predicted']} tokens/s foretold, {row['measured']} "
-            f"measured, {row['times_off']} times off (at most {row['bound']})"
+            f"measured, {row['times_off']} times off (at most {row['bound']}); other programs had {row['others']:.0%}"
         )
     sizes = {shape: read_header(random_model.build(shape)).tensor_bytes for shape in arguments.shapes}
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    result = {"benchmark": "prediction", "self_test": test, "bytes": sizes, "load": load, "verdicts": rows}
+    names = ("bandwidth", "compute", "decode", "prefill", "busy")
+    figures = {name: round(getattr(found.test, name), 3) for name in names}
+    result = {"benchmark": "prediction", "self_test": figures, "bytes": sizes, "verdicts": rows}
     say("RESULT " + json.dumps(result))
     return 1 if any(row["met"] is False for row in rows) else 0
 
