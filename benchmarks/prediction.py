@@ -5,7 +5,8 @@ Run: python -m benchmarks.prediction [--shapes 0.1b 0.3b 0.6b] [--runs 3]
 In a folder of its own: the self-test, then a prediction for each random-weight model; one run of the first model
 through the engine, then new predictions for the others; then several runs of each, whose median is the truth.
 
-What is foretold is a quiet computer: a miss beside other busy programs is shown, but not judged. The last line is `RESULT` and one JSON object: figures, targets, verdicts.
+What is foretold is a quiet computer: a miss beside other busy programs is shown, but not judged. The last line is
+`RESULT` and one JSON object: figures, targets, verdicts.
 """
 
 from __future__ import annotations
