@@ -42,6 +42,7 @@ def placement_key(placement: Placement) -> str:
         placement.cpu_variant,
         "" if placement.repack else "no repack",
         "" if placement.kv_type == "f16" else placement.kv_type,
+        placement.precision,
     )
     return " ".join(part for part in parts if part)
 

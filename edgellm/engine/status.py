@@ -99,8 +99,10 @@ def describe(placement: Placement) -> str:
         words.append(f"{placement.gpu_layers} layers" if placement.gpu_layers > 0 else "all layers")
     elif placement.cpu_variant:
         words.append(placement.cpu_variant)
-    if words[0] == "CPU" and not placement.repack:
+    if words[0] == "CPU" and not placement.repack and not placement.precision:
         words.append("no repacking")
+    if placement.precision:
+        words.append(placement.precision)
     size = placement.context
     words.append(f"{size // 1024}k context" if size >= 1024 else f"context of {size}")
     return ", ".join(words)

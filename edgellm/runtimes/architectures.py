@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from edgellm.runtimes.torch import extra
+from edgellm.runtimes.torch.table import ARCHITECTURES
+
 if TYPE_CHECKING:
     from edgellm.models.catalog import ModelCard
 
@@ -43,7 +46,6 @@ NO_TEXT = frozenset(
 
 LATER: Mapping[str, str] = MappingProxyType(
     {
-        "safetensors": "safetensors models arrive with a later version; this one runs GGUF and ONNX models.",
         "embed": "Search by meaning arrives with a later version, so there is no use for this model yet.",
         "rerank": "Search by meaning arrives with a later version, so there is no use for this model yet.",
     }
@@ -72,4 +74,15 @@ def unsupported_card(card: ModelCard) -> str:
     names = " ".join(file.path for file in card.files)
     if card.format == "onnx" and "encoder_model" in names and "decoder_model_merged" not in names:
         return "Its list of files is not complete: the name of its decoder is not known."
+    if card.format == "safetensors":
+        return _unsupported_safetensors(card.architecture.strip())
     return unsupported(card.architecture) if card.format == "gguf" else ""
+
+
+def _unsupported_safetensors(name: str) -> str:
+    """What a safetensors model lacks: the extra, or an architecture. A hub says it in either of two forms."""
+    if absent := extra.missing():
+        return absent
+    if not name or name in ARCHITECTURES or name in {row.model for row in ARCHITECTURES.values()}:
+        return ""
+    return f"The architecture {name[:40]} does not run on PyTorch here; a later version of EdgeLLM may."

@@ -13,6 +13,7 @@ Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "cancelled"]
 Kind = Literal["decoder", "seq2seq", "embed", "classify", "rerank", "span"]
 Cancelled = Callable[[], bool]
+Dropped = Callable[[int], bool]
 T = TypeVar("T")
 
 
@@ -104,6 +105,7 @@ class Placement:
     """Where and how a model runs. Counts are layers, threads and tokens; `cpu_variant` names a llama.cpp CPU library.
 
     `repack` lets llama.cpp rearrange weights at load (its `use_extra_bufts`): faster decode, unsafe on some CPUs.
+    `precision` is the kind of numbers that PyTorch computes with; empty for other runtimes.
     """
 
     runtime: str = "llama"
@@ -116,6 +118,7 @@ class Placement:
     cpu_variant: str = ""
     repack: bool = True
     mmap: bool = True
+    precision: Literal["", "fp32", "fp16", "bf16"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,29 @@ class Generator(Protocol):
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Tokens of the prompt that `generate` would send for these messages."""
+        ...
+
+
+def never_dropped(_index: int) -> bool:
+    """No request is given up."""
+    return False
+
+
+@runtime_checkable
+class ManyGenerator(Generator, Protocol):
+    """A `Generator` that answers several requests at once."""
+
+    def generate_many(
+        self,
+        requests: tuple[Request, ...],
+        cancelled: Cancelled = lambda: False,
+        dropped: Dropped = never_dropped,
+    ) -> Iterator[tuple[int, Event]]:
+        """Yield each event with the index of its request; every request ends in its own `Finish`.
+
+        `cancelled` stops all of them, `dropped` the one with that index. What is wrong with one request is raised
+        before anything is computed for any.
+        """
         ...
 
 

@@ -6,16 +6,20 @@ One visible table of kinds. What speaks for each way is left to the runtimes' ow
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from edgellm.errors import EdgeError
 from edgellm.hardware.probe import Hardware
 from edgellm.models import lookup
 from edgellm.runtimes.base import Choice, Placement
 from edgellm.settings import Settings
 
 Rungs = tuple[Choice[Placement], ...]
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+_BOTH = "The folder holds safetensors too; ONNX is taken, because it is ready sooner and needs less memory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,39 @@ class Ways:
 
 
 def kind_of(path: Path) -> str:
-    """`script`, `onnx` or `gguf`."""
+    """`script`, `onnx`, `safetensors` or `gguf`.
+
+    A folder may hold a model in both forms: then ONNX is taken, if it can be run so.
+    """
     if path.name.lower().endswith(lookup.SCRIPT):
         return "script"
-    return "onnx" if path.is_dir() else "gguf"
+    if not path.is_dir():
+        return "gguf"
+    if not _holds(path, (".onnx",)):
+        return "safetensors" if _holds(path, (".safetensors", *_PICKLED)) else "onnx"
+    return "safetensors" if _holds(path, (".safetensors",)) and not _runs_on_onnx(path) else "onnx"
+
+
+def _holds(path: Path, endings: tuple[str, ...]) -> bool:
+    """Whether a file with one of these endings is in the folder, or in the one where ONNX files may be."""
+    with suppress(OSError):
+        return any(
+            file.name.lower().endswith(endings)
+            for folder in (path, path / "onnx")
+            if folder.is_dir()
+            for file in folder.iterdir()
+        )
+    return False
+
+
+def _runs_on_onnx(path: Path) -> bool:
+    from edgellm.runtimes.onnx.folder import read_folder
+
+    try:
+        read_folder(path)
+    except EdgeError:
+        return False
+    return True
 
 
 def ways(path: Path, situation: Situation) -> Ways:
@@ -58,7 +91,19 @@ def _onnx(path: Path, situation: Situation) -> Ways:
     from edgellm.runtimes.onnx.folder import read_folder
 
     rungs = choice.rungs(read_folder(path), situation.hardware, situation.settings, situation.anyway)
+    if _holds(path, (".safetensors",)):
+        first = Choice(rungs[0].value, f"{rungs[0].reason} {_BOTH}")
+        rungs = (first, *rungs[1:])
     return Ways(rungs, f"{situation.hardware.cpu.model}; ONNX Runtime {choice.version()}")
+
+
+def _safetensors(path: Path, situation: Situation) -> Ways:
+    from edgellm.runtimes.torch import choice, extra
+    from edgellm.runtimes.torch.folder import read_folder
+
+    extra.require()
+    rungs = choice.rungs(read_folder(path), situation.hardware, situation.settings, situation.anyway)
+    return Ways(rungs, f"{situation.hardware.cpu.model}; PyTorch {extra.version()}")
 
 
 def _gguf(path: Path, situation: Situation) -> Ways:
@@ -74,5 +119,5 @@ def _gguf(path: Path, situation: Situation) -> Ways:
 
 
 _KINDS: Mapping[str, Callable[[Path, Situation], Ways]] = MappingProxyType(
-    {"script": _script, "onnx": _onnx, "gguf": _gguf}
+    {"script": _script, "onnx": _onnx, "safetensors": _safetensors, "gguf": _gguf}
 )

@@ -27,9 +27,16 @@ def _onnx(path: Path, placement: Placement) -> Runtime | ReadingRuntime:
     return load_onnx(path, placement)
 
 
+def _torch(path: Path, placement: Placement) -> Runtime | ReadingRuntime:
+    from edgellm.runtimes.torch.adapter import load as load_torch
+
+    return load_torch(path, placement)
+
+
 ADAPTERS: dict[str, Callable[[Path, Placement], Runtime | ReadingRuntime]] = {
     "llama": _llama,
     "onnx": _onnx,
+    "torch": _torch,
     "fake": _fake,
 }
 

@@ -25,8 +25,10 @@ from edgellm.runtimes.budget import gigabytes
 from edgellm.runtimes.build import Build, inspect
 from edgellm.runtimes.ladder import ladder
 from edgellm.runtimes.onnx import describe
+from edgellm.runtimes.plans import kind_of
 from edgellm.runtimes.select import Selection, choose
 from edgellm.runtimes.speed import machine_name
+from edgellm.runtimes.torch import describe as describe_torch
 from edgellm.settings import Settings
 
 # Kind of runtime: the package it needs, its distribution, and what it is for
@@ -70,6 +72,7 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
         "build": _build(build, hardware),
         "runtimes": [_runtime(name) for name in _RUNTIMES],
         "providers": describe.providers(hardware),
+        "torch": describe_torch.ways(hardware),
         "speed": speed_report.section(
             speed_file.load(app.paths.machine, machine_name(hardware, build)),
             device.threads(hardware, app.settings).value,
@@ -80,7 +83,8 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
     try:
         path = app.model_path(model)
         if path.is_dir():
-            return report | describe.model(path, hardware, app.settings)
+            describe_it = describe_torch.model if kind_of(path) == "safetensors" else describe.model
+            return report | describe_it(path, hardware, app.settings)
         header = read_header(path)
         report["model"] = _model(header)
         selection = choose(header, hardware, app.settings, build)
@@ -128,7 +132,7 @@ def _build(build: Build, hardware: Hardware) -> dict[str, Any]:
 def _runtime(name: str) -> dict[str, Any]:
     package, distribution, purpose = _RUNTIMES[name]
     if importlib.util.find_spec(package) is None:
-        extra = "edgellm[torch]" if name == "torch" else distribution
+        extra = "'edgellm[torch]'" if name == "torch" else distribution
         return {"name": name, "for": purpose, "installed": False, "version": "", "reason": f"Run: pip install {extra}"}
     try:
         version = importlib.metadata.version(distribution)
@@ -182,6 +186,9 @@ def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
     if "onnx_model" in report:
         yield ""
         yield from describe.model_lines(report)
+    if "torch_model" in report:
+        yield ""
+        yield from describe_torch.model_lines(report)
     if "selection" in report:
         yield from _selection_lines(report["selection"])
     if report.get("ladder"):
@@ -235,6 +242,7 @@ def _build_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield "  CPU parts   one, linked in"
     yield f"  GPU parts   {', '.join(build['gpu_backends']) or 'none'}"
     yield from describe.provider_lines(report["providers"])
+    yield from describe_torch.way_lines(report["torch"])
 
 
 def _model_lines(model: Mapping[str, Any]) -> Iterator[str]:

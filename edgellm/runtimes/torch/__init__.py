@@ -1,0 +1,1 @@
+"""safetensors models on PyTorch and transformers, behind a gate; needs the extra `edgellm[torch]`."""
