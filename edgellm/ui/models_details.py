@@ -113,8 +113,8 @@ class ModelDetails(QScrollArea):
         self._put(self._summary, row.summary)
         self._put(self._marks, "\n".join(filter(None, (row.recommended, row.distilled))))
         self._show_fit(row)
-        spoken = tr("Speed: {words}").format(words=row.speed) if row.speed else ""
-        self._put(self._speed, tr(", ").join(filter(None, (spoken, row.basis))))
+        words = tr("Speed: {words}, {basis}").format(words=row.speed, basis=row.basis) if row.speed else row.basis
+        self._put(self._speed, words)
         self._frame.setVisible(bool(row.fit.word or row.basis or row.recommended or row.distilled))
         offered = row.actions[:1] == ("download",)
         self._put(self._license, tr("License: {name}").format(name=row.license) if offered else "")
