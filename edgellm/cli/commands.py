@@ -105,6 +105,7 @@ COMMANDS = (
     Command("demo", "Run every task once on bundled text.", "edgellm.cli.demo"),
     Command("doctor", "Show this machine, what was chosen for it, and why.", "edgellm.cli.doctor"),
     Command("models", "List, download, check and carry models.", parts=MODELS),
+    Command("remote", "Show the server that model remote means, and keep its key.", "edgellm.cli.remote"),
     Command("completion", "Print a script that completes commands in your shell.", "edgellm.cli.completion"),
 )
 # Other words for a command: the names of the task and of its file, and what other programs call the same thing.
