@@ -85,9 +85,9 @@ def thinks(card: ModelCard) -> bool:
 
 
 def ordinary_words(card: ModelCard, language: str) -> float:
-    """Words a second on an ordinary laptop."""
+    """Words a second on an ordinary laptop; without limit where not even its size is known."""
     shape = card_shape.of(card)
     if shape is None:
-        return 0.0 if not card.builtin else float("inf")
+        return float("inf")
     token = work(shape.header, shape.header.context_length or TYPICAL, shape.active)
     return words.per_token(language or "en") * ordinary_speed(token)

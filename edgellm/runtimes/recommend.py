@@ -164,6 +164,8 @@ def _against(one: _Candidate, best: _Candidate) -> str:
     speed = f" ({rate(one.speed)})" if known else ""
     if one.slow and not best.slow:
         return f"too slow here{speed}" if known else "it would be slow on an ordinary laptop; not measured here"
+    if one.advice.budget is None:
+        return "its size is not known"
     if one.advice.fit != "fits" and best.advice.fit == "fits":
         return "memory would be tight"
     if one.split and not best.split:

@@ -19,6 +19,7 @@ from edgellm.models.gguf import GgufHeader
 from edgellm.paths import from_environment, starter_model
 from edgellm.runtimes import card_shape
 from edgellm.runtimes.advice import VERDICTS, Advice, Here, advise, advise_file
+from edgellm.runtimes.architectures import LATER
 from edgellm.runtimes.budget import kv_bytes
 from edgellm.runtimes.build import Build
 from edgellm.runtimes.speed import Measured, Miss, SelfTest, Speeds
@@ -150,8 +151,7 @@ def test_a_size_that_is_not_known_is_taken_from_the_weights_and_said() -> None:
     [
         ({"architecture": "qwen99"}, "does not know the architecture qwen99"),
         ({"architecture": "bert"}, "does not write text"),
-        ({"format": "onnx"}, "ONNX models arrive with a later version"),
-        ({"format": "safetensors"}, "safetensors models arrive with a later version"),
+        ({"tasks": ("embed",), "architecture": "bert"}, LATER.get("embed", "does not write text")),
     ],
 )
 def test_what_cannot_run_yet_is_said_before_a_download(fields: dict[str, object], words: str) -> None:
@@ -159,6 +159,14 @@ def test_what_cannot_run_yet_is_said_before_a_download(fields: dict[str, object]
     assert found.fit == "unsupported"
     assert words in found.sentence
     assert found.speed_line == ""
+
+
+def test_a_model_of_another_format_has_a_sum_too() -> None:
+    other = {"format": "onnx", "architecture": "", "quantization": "int8"}
+    found = advise(card(700 * MB, "600M", **other), here())  # type: ignore[arg-type]
+    assert "onnx" in LATER or (found.fit, found.estimated) == ("fits", True)
+    assert "onnx" in LATER or found.sentence.startswith("At most about weights 0.68 GB + KV cache 0 MB + compute ")
+    assert "onnx" in LATER or advise(card(9 * GB, "9B", **other), here()).fit == "swap"  # type: ignore[arg-type]
 
 
 def test_a_file_is_judged_by_its_own_header(tmp_path: Path) -> None:
