@@ -163,10 +163,10 @@ def test_what_cannot_run_yet_is_said_before_a_download(fields: dict[str, object]
 
 def test_a_model_of_another_format_has_a_sum_too() -> None:
     other = {"format": "onnx", "architecture": "", "quantization": "int8"}
-    found = advise(card(700 * MB, "600M", **other), here())  # type: ignore[arg-type]
+    found = advise(card(700 * MB, "600M", **other), here())
     assert "onnx" in LATER or (found.fit, found.estimated) == ("fits", True)
     assert "onnx" in LATER or found.sentence.startswith("At most about weights 0.68 GB + KV cache 0 MB + compute ")
-    assert "onnx" in LATER or advise(card(9 * GB, "9B", **other), here()).fit == "swap"  # type: ignore[arg-type]
+    assert "onnx" in LATER or advise(card(9 * GB, "9B", **other), here()).fit == "swap"
 
 
 def test_a_file_is_judged_by_its_own_header(tmp_path: Path) -> None:
