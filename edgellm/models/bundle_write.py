@@ -9,7 +9,7 @@ import errno
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from edgellm.errors import ModelDamaged, StorageError, UsageError
 from edgellm.models import bundle, disk, hashing
 from edgellm.models.bundle import Contents
 from edgellm.models.catalog import ModelCard
+from edgellm.models.folder import SUFFIX
 from edgellm.models.hashing import Work
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import CHUNK, FILE_NAME, Manifest, ManifestFile
@@ -61,9 +62,10 @@ def write(
     for model in models:
         _check_model(model)
     unknown = [model for model in models if not _is_known(model)]
+    sources = [_sources(model) for model in models]
     work = Work(control.progress, control.cancelled)
     work.begin(sum(model.size for model in models) + sum(model.size for model in unknown))
-    drafts = [_draft(model, work) for model in models]
+    drafts = [_draft(model, files, work) for model, files in zip(models, sources, strict=True)]
     if len({draft.name for draft in drafts}) < len(drafts):
         raise UsageError("The same model is named twice.", "Name each model once.")
     contents = Contents(tuple(drafts), tuple(cards), __version__, now())
@@ -72,9 +74,11 @@ def write(
         raise UsageError("This is too much for one bundle.", "Bundle fewer models at a time.")
     size = _size(contents, listing)
     _check_room(out, size)
-    homes = {draft.name: model.home for draft, model in zip(drafts, models, strict=True)}
+    places = {draft.name: files for draft, files in zip(drafts, sources, strict=True)}
     with _finished(out, size) as file:
-        _stream(file, contents, listing, key, lambda model, one: _pieces(homes[model.name], model, one, work))
+        _stream(
+            file, contents, listing, key, lambda model, one: _pieces(places[model.name][one.path], model, one, work)
+        )
     return Written(out, size, contents, key.fingerprint)
 
 
@@ -101,18 +105,17 @@ def _is_known(model: Installed) -> bool:
     return model.manifest is not None and all(file.chunks or not file.size for file in model.manifest.files)
 
 
-def _draft(model: Installed, work: Work) -> Manifest:
+def _draft(model: Installed, sources: Mapping[str, Path], work: Work) -> Manifest:
     """The manifest that goes into the bundle, with all hashes."""
     name = plain_name(model.name)
     if model.manifest is not None and _is_known(model):
         return _public(model.manifest, name)
-    known = {file.path: file for file in model.manifest.files} if model.manifest else {}
-    paths = tuple(known) or _paths(model)
-    check_distinct(paths)
-    found = tuple(_hashed(model, path, known.get(path), work) for path in paths)
+    check_distinct(sources)
+    found = tuple(_hashed(model, path, source, work) for path, source in sources.items())
     if model.manifest is not None:
-        return replace(_public(model.manifest, name), files=found, chunk_size=CHUNK)
-    suffixes = {Path(path).suffix.lower() for path in paths}
+        title = model.manifest.title or Path(model.name).name
+        return replace(_public(model.manifest, name), files=found, title=title, chunk_size=CHUNK)
+    suffixes = {Path(path).suffix.lower() for path in sources}
     form = next((kind for suffix, kind in _WEIGHTS.items() if suffix in suffixes), "gguf")
     return Manifest(name=name, files=found, title=Path(model.name).name, format=form)
 
@@ -122,20 +125,29 @@ def _public(manifest: Manifest, name: str) -> Manifest:
     return replace(manifest, name=name, source="", added="", checked="")
 
 
-def _paths(model: Installed) -> tuple[str, ...]:
-    """The files of a model without a manifest, by their names below its home."""
-    found = []
+def _sources(model: Installed) -> dict[str, Path]:
+    """The files of a model by their names in the bundle.
+
+    Of another program's model a manifest does not name every file, and Ollama's files have no name but their hash.
+    """
+    if model.manifest is not None and not model.foreign:
+        return {file.path: model.home / file.path for file in model.manifest.files}
+    found = dict[str, Path]()
     for item in model.items or (model.path,):
         inside = sorted(path for path in item.rglob("*") if path.is_file()) if item.is_dir() else [item]
-        top = item if item.is_dir() else item.parent
-        found += [str(check_relative(path.relative_to(top).as_posix())) for path in inside if path.name != FILE_NAME]
-    return tuple(found)
+        for path in inside:
+            name = path.relative_to(model.home).as_posix()
+            if model.manifest is not None and model.manifest.format == "gguf" and path.suffix.lower() != SUFFIX:
+                name = f"{plain_name(model.name)}{SUFFIX}"
+            if path.name != FILE_NAME:
+                found[str(check_relative(name))] = path
+    return found
 
 
-def _hashed(model: Installed, path: str, known: ManifestFile | None, work: Work) -> ManifestFile:
-    place = model.home / path
-    with disk.told(place.parent, f"{model.name} could not be read"):
-        found = hashing.digest(place, CHUNK, work)
+def _hashed(model: Installed, path: str, source: Path, work: Work) -> ManifestFile:
+    with disk.told(source.parent, f"{model.name} could not be read"):
+        found = hashing.digest(source, CHUNK, work)
+    known = model.manifest.file(source.relative_to(model.home).as_posix()) if model.manifest else None
     if known is not None and (known.size, known.sha256) != (found.size, found.sha256):
         raise _changed(model.name, path)
     return ManifestFile(path, found.size, found.sha256, found.chunks)
@@ -230,11 +242,11 @@ def _stream(
     file.write(bundle.end(file.tell()))
 
 
-def _pieces(home: Path, model: Manifest, file: ManifestFile, work: Work) -> Iterator[bytes]:
+def _pieces(source: Path, model: Manifest, file: ManifestFile, work: Work) -> Iterator[bytes]:
     """The content of a file, which must be what was signed."""
     whole, left = hashlib.sha256(), file.size
-    with disk.told(home, f"{model.name} could not be read"), (home / file.path).open("rb") as source:
-        while piece := source.read(min(_PIECE, left + 1)):
+    with disk.told(source.parent, f"{model.name} could not be read"), source.open("rb") as opened:
+        while piece := opened.read(min(_PIECE, left + 1)):
             left -= len(piece)
             if left < 0:
                 break

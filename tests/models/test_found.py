@@ -12,11 +12,12 @@ import pytest
 from huggingface_hub import scan_cache_dir
 
 from edgellm.errors import UsageError
-from edgellm.models import found
+from edgellm.models import bundle_write, found, signing
 from edgellm.models.check import verify
 from edgellm.models.found import Place, places
+from edgellm.models.rate import Control
 from edgellm.models.store import ModelStore
-from tests import model_files
+from tests import bundles, model_files
 
 A, B = model_files.noise(1_000, 1), model_files.noise(2_000, 2)
 COMMIT, OLDER = "c" * 40, "d" * 40
@@ -122,6 +123,24 @@ def test_ollama_blobs_that_are_links_are_not_followed(tmp_path: Path) -> None:
     blob.rename(tmp_path / "away")
     blob.symlink_to(tmp_path / "away")
     assert names(Place("ollama", tmp_path / "models")) == {}
+
+
+def test_what_ollama_and_the_cache_hold_can_be_carried_to_another_computer(tmp_path: Path) -> None:
+    """Ollama's file gets a name to be known by, and of a repository the files that have no known hash come along."""
+    ollama(tmp_path / "ollama", "registry.ollama.ai/library/llama3.2/1b", A)
+    folder = cached(tmp_path / "hub", "onnx/model", {"config.json": b"{}", "onnx/model.onnx": B})
+    (folder / "blobs" / hashlib.sha256(b"{}").hexdigest()).rename(folder / "blobs" / COMMIT)  # small files: git's hash
+    config = folder / "snapshots" / COMMIT / "config.json"
+    config.unlink()
+    config.symlink_to(f"../../blobs/{COMMIT}")
+    found_here = found.find([Place("ollama", tmp_path / "ollama"), Place("hf-cache", tmp_path / "hub")])
+    out, key = tmp_path / "x.edgellm", signing.own_key(tmp_path / "key")
+    bundle_write.write(found_here, [], out, key, Control())
+    graph, chat = bundles.add(out, tmp_path / "there").models
+    assert (chat.name, chat.problem, chat.path.name) == ("ollama-llama3.2-1b", "", "ollama-llama3.2-1b.gguf")
+    assert chat.path.read_bytes() == A
+    assert (graph.name, graph.problem) == ("hf-onnx-model", "")
+    assert (graph.path / "config.json").read_bytes() == b"{}" and (graph.path / "onnx/model.onnx").read_bytes() == B
 
 
 def test_gpt4all(tmp_path: Path) -> None:
