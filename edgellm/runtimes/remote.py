@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -107,7 +107,7 @@ class RemoteRuntime:
         self._server = server
         self._names = tuple(offer.name for offer in offers)
         self._info = info
-        self._exact: Callable[[tuple[Message, ...]], int] | None = None
+        self._exact: remote_count.Exact | None = None
         self._bytes_per_token = remote_count.BYTES_PER_TOKEN
         self.notes = notes
 
@@ -152,9 +152,9 @@ class RemoteRuntime:
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Tokens of the prompt: counted by a server on this computer that can, or an estimate."""
-        if self._exact is not None:
-            with suppress(EdgeError):
-                return self._exact(messages)
+        found = self._exact.count(messages) if self._exact is not None else None
+        if found is not None:
+            return found
         return remote_count.estimate(messages, self._bytes_per_token)
 
     def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:

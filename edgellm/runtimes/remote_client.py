@@ -81,13 +81,13 @@ class Server:
         attempts = Attempts(self.door.limits, cancelled)
         while True:
             try:
-                return self.door.once("GET", url, None, purpose, cancelled)
+                return self.door.once("GET", url, None, purpose, Wait(cancelled, self.door.limits.short))
             except NetworkError as error:
                 attempts.failed(error)
 
-    def post(self, url: str, body: Mapping[str, Any], purpose: str, cancelled: Cancelled) -> Any:
+    def post(self, url: str, body: Mapping[str, Any], purpose: str, wait: Wait) -> Any:
         """The JSON that answers `body`, asked once. Raises an `EdgeError`."""
-        return self.door.once("POST", url, body, purpose, cancelled)
+        return self.door.once("POST", url, body, purpose, wait)
 
     def chat(self, body: Body, asked: Asked, cancelled: Cancelled) -> Generator[Piece]:
         """The pieces of an answer. Raises an `EdgeError`; what came before it stays.
@@ -120,8 +120,7 @@ class Server:
 
     def _answer(self, body: Body, asked: Asked, cancelled: Cancelled) -> Generator[Piece]:
         """The pieces of one attempt."""
-        wait = Wait(cancelled)
-        wait.allow(self.door.limits.first)
+        wait = Wait(cancelled, self.door.limits.first)
         url = f"{self.address.base}/chat/completions"
         with self.door.open("POST", url, body, "remote chat", wait) as response:
             if response.status_code >= 300:

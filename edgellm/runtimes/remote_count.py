@@ -6,13 +6,15 @@ Only a server on this computer is asked: what is still being typed must not leav
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from edgellm.errors import EdgeError, Stopped
+from edgellm.errors import EdgeError, NetworkError, Stopped
 from edgellm.runtimes.base import Cancelled, Message
 from edgellm.runtimes.remote_client import Server
 from edgellm.runtimes.remote_events import count, whole
+from edgellm.runtimes.remote_http import Wait
 from edgellm.runtimes.remote_request import messages_of
 
 BYTES_PER_TOKEN = 4.0
@@ -32,34 +34,52 @@ def size_of(text: str) -> int:
     return len(whole(text).encode())
 
 
-def exact(server: Server, model: str, cancelled: Cancelled) -> Callable[[tuple[Message, ...]], int] | None:
-    """A way to have the server count, if it is on this computer and can; it raises an `EdgeError`."""
+class Exact:
+    """A server that counts. One that is busy is left alone for a while: an estimate at once is better than a wait."""
+
+    def __init__(self, server: Server, model: str, counter: Counter) -> None:
+        self._server = server
+        self._model = model
+        self._counter = counter
+        self._not_before = 0.0
+
+    def count(self, messages: tuple[Message, ...]) -> int | None:
+        """Tokens of the prompt; None when the server does not say in time."""
+        if time.monotonic() < self._not_before:
+            return None
+        wait = Wait(lambda: False, self._server.door.limits.count)
+        try:
+            found = self._counter(_asking(self._server, wait), self._model, messages)
+        except EdgeError:
+            found = None
+        if found is None:
+            self._not_before = time.monotonic() + self._server.door.limits.busy
+        return found
+
+
+def exact(server: Server, model: str, cancelled: Cancelled) -> Exact | None:
+    """A way to have the server count, if it is on this computer and can. Raises `Stopped`."""
     if not server.address.local:
         return None
-
-    def ask(path: str, body: Mapping[str, Any]) -> Any:
-        return server.post(server.address.root + path, body, "remote tokens", cancelled)
-
     for counter in COUNTERS:
         try:
-            if counter(ask, model, _PROBE):
-                return _bound(server, model, counter)
+            if counter(_asking(server, Wait(cancelled, server.door.limits.short)), model, _PROBE):
+                return Exact(server, model, counter)
+        except NetworkError as error:
+            if not error.lasting:
+                return None  # it is silent or broken, and would be for the next question too
         except Stopped:
             raise
         except EdgeError:
-            continue  # it has no such address
+            continue
     return None
 
 
-def _bound(server: Server, model: str, counter: Counter) -> Callable[[tuple[Message, ...]], int]:
+def _asking(server: Server, wait: Wait) -> _Ask:
     def ask(path: str, body: Mapping[str, Any]) -> Any:
-        return server.post(server.address.root + path, body, "remote tokens", lambda: False)
+        return server.post(server.address.root + path, body, "remote tokens", wait)
 
-    def tokens(messages: tuple[Message, ...]) -> int:
-        found = counter(ask, model, messages)
-        return estimate(messages) if found is None else found
-
-    return tokens
+    return ask
 
 
 def _vllm(ask: _Ask, model: str, messages: tuple[Message, ...]) -> int | None:

@@ -31,9 +31,14 @@ _STREAM = {"Accept": "text/event-stream, application/json", "Accept-Encoding": "
 class Wait:
     """Ends a wait because it was canceled, or because nothing came for too long."""
 
-    def __init__(self, cancelled: Cancelled) -> None:
+    def __init__(self, cancelled: Cancelled, seconds: float) -> None:
         self._cancelled = cancelled
-        self._until = float("inf")
+        self.allow(seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until it is over."""
+        return self._until - time.monotonic()
 
     def allow(self, seconds: float) -> None:
         """From now on, so long."""
@@ -41,7 +46,7 @@ class Wait:
 
     def over(self) -> bool:
         """Whether to give up."""
-        return self._cancelled() or time.monotonic() >= self._until
+        return self._cancelled() or self.left <= 0
 
     def check(self) -> None:
         """Raise `Stopped` when it was canceled."""
@@ -75,9 +80,8 @@ class Door:
         """What the server says went wrong, in the body of a refusal or in an event."""
         return remote_errors.complaint_of(found, self._key)
 
-    def once(self, method: str, url: str, body: Mapping[str, Any] | None, purpose: str, cancelled: Cancelled) -> Any:
-        wait = Wait(cancelled)
-        wait.allow(self.limits.short)
+    def once(self, method: str, url: str, body: Mapping[str, Any] | None, purpose: str, wait: Wait) -> Any:
+        """The JSON that answers one request. Raises an `EdgeError`."""
         with self.open(method, url, body, purpose, wait) as response:
             if response.status_code >= 300:
                 complaint = self.complaint(self.some(response, wait))
@@ -134,7 +138,7 @@ class Door:
     def some(self, response: httpx.Response, wait: Wait) -> bytes:
         """The beginning of a body, which goes with an error."""
         body = bytearray()
-        wait.allow(self.limits.short)
+        wait.allow(min(wait.left, self.limits.short))
         try:
             for piece in response.iter_raw():
                 body += piece

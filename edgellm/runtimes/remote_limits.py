@@ -10,6 +10,9 @@ class Limits:
     """`first` is the wait for the first token (a long prompt takes a large model minutes), `between` that for the next,
     `last` that for the counts of tokens after the last one.
 
+    `short` is the wait for any other answer, `count` that for a count of tokens: a server that is late with one is not
+    asked for another for `busy`.
+
     A failure before the first token is tried again, `attempts` in all, after `pause` and then twice as long each time;
     not one that took longer than `quick`, nor one that asks for a wait longer than `longest_pause`. `line` and `event`
     bound one line and one event of the stream, `idle` what comes without a token in it, `answer` the text of an answer,
@@ -18,6 +21,8 @@ class Limits:
 
     connect: float = 10.0
     short: float = 15.0
+    count: float = 0.5
+    busy: float = 10.0
     first: float = 600.0
     between: float = 120.0
     last: float = 5.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import pytest
 from edgellm.errors import ModelNotFound, NetworkError, ResponseFormatError, SettingsError
 from edgellm.runtimes.base import Generator, Message, Runtime, Sampling
 from edgellm.runtimes.remote_address import Address, is_remote, model_of
-from tests.loopback_chat import DONE, ChatServer, answer, event, listing, raw, status
-from tests.remote_bench import ask, loaded, paths_in, request, take
+from tests.loopback_chat import DONE, Asked, ChatServer, answer, event, listing, raw, status
+from tests.remote_bench import QUICK, ask, loaded, paths_in, request, take
 
 SCHEMA = json.dumps({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]})
 
@@ -244,6 +246,27 @@ def test_tokens_are_counted_by_a_server_on_this_computer(tmp_path: Path) -> None
             assert runtime.count(talk) == count
             assert not [note for note in runtime.notes if "estimated" in note]
         assert runtime.count(talk) == 16, "the server is gone: an estimate"
+
+
+def test_a_server_that_is_late_with_a_count_is_not_waited_for(tmp_path: Path) -> None:
+    asked: list[float] = []
+
+    def count(one: Asked) -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 2:
+            one.linger()
+        status(200, {"count": 9})(one)
+
+    talk = (Message("user", "one two"),)
+    with ChatServer(answer("x"), others={"/tokenize": count}) as server:
+        runtime = loaded(server.address, tmp_path, limits=replace(QUICK, count=0.3, busy=0.5))
+        started = time.monotonic()
+        assert [runtime.count(talk) for _ in range(50)] == [7] * 50, "late once: estimates"
+        assert time.monotonic() - started < 0.5 + 3
+        assert len(asked) == 2, "it was asked again while it was busy"
+        time.sleep(0.6)
+        assert runtime.count(talk) == 9
+        assert len(asked) == 3
 
 
 def test_tokens_are_estimated_otherwise_and_better_after_an_answer(tmp_path: Path) -> None:

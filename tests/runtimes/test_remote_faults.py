@@ -224,8 +224,9 @@ HOSTILE: dict[str, bytes] = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_has_no_end_is_cut_off(tmp_path: Path, kind: str) -> None:
+    limits = QUICK if "endless" in kind else replace(QUICK, idle=400_000)
     with ChatServer(_forever(HOSTILE[kind])) as server:
-        text, _, error = ask(loaded(server.address, tmp_path))
+        text, _, error = ask(loaded(server.address, tmp_path, limits=limits))
         assert len(server.chats) == 1
     assert text == ""
     assert error is not None
