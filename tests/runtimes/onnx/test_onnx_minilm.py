@@ -41,7 +41,11 @@ def model(source: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def folder(source: Path, model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Exported by optimum, and quantized: dynamic int8 for each channel, with zero points of the weights' own."""
+    """Exported by optimum, and quantized: dynamic int8 for each channel, with zero points of the weights' own.
+
+    The second products of the first two feed-forward blocks stay in fp32: their inputs have the widest range, which
+    costs int8 the most (for all of it 0.979 at least, without these two 0.98 and more).
+    """
     exporters: Any = importlib.import_module("optimum.exporters.onnx")
     quantization: Any = importlib.import_module("onnxruntime.quantization")
     path = tmp_path_factory.mktemp("minilm")
@@ -54,6 +58,7 @@ def folder(source: Path, model: Any, tmp_path_factory: pytest.TempPathFactory) -
         per_channel=True,
         weight_type=quantization.QuantType.QInt8,
         extra_options={"WeightSymmetric": False},
+        nodes_to_exclude=[f"/encoder/layer.{number}/output/dense/MatMul" for number in (0, 1)],
     )
     return path
 
