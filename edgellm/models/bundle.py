@@ -160,14 +160,29 @@ def decode(listing: bytes) -> Contents:
     listed = document.get("models")
     if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_MODELS:
         raise damaged("it lists no models")
-    models = tuple(manifest.parse(entry, "the bundle") for entry in listed)
+    models = tuple(map(_model, listed))
     _check_models(models)
     return Contents(models, _cards(document.get("cards")), _text(document, "program"), _text(document, "created"))
+
+
+def _model(entry: Any) -> Manifest:
+    try:
+        return manifest.parse(entry, "a model in it")
+    except ModelDamaged as error:
+        raise ModelDamaged(f"The bundle is damaged: {error.message[:1].lower()}{error.message[1:]}", _AGAIN) from error
+    except ModelUnsupported as error:
+        raise ModelUnsupported("The bundle was made by a newer EdgeLLM.", "Update EdgeLLM on this computer.") from error
 
 
 def _check_models(models: tuple[Manifest, ...]) -> None:
     for model in models:
         names.check_name(model.name)
+        for file in model.files:
+            if names.is_code(file.path):
+                raise ModelUnsupported(
+                    f"The bundle holds {names.shown(file.path)}, which is code or may hold some, so it was refused.",
+                    "Ask whoever made it for the model in safetensors, ONNX or GGUF form.",
+                )
     try:
         names.check_distinct(model.name for model in models)
     except UntrustedName as error:

@@ -24,7 +24,7 @@ from edgellm.models.folder import SUFFIX
 from edgellm.models.hashing import Work
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import CHUNK, FILE_NAME, Manifest, ManifestFile
-from edgellm.models.names import check_distinct, check_relative, plain_name
+from edgellm.models.names import check_distinct, check_relative, is_code, plain_name
 from edgellm.models.rate import Control
 from edgellm.models.signing import OwnKey
 from edgellm.models.store import now
@@ -129,19 +129,29 @@ def _sources(model: Installed) -> dict[str, Path]:
     """The files of a model by their names in the bundle.
 
     Of another program's model a manifest does not name every file, and Ollama's files have no name but their hash.
+    What is code, hidden, or a link in a folder that a person put there is left out, as at an import.
     """
     if model.manifest is not None and not model.foreign:
-        return {file.path: model.home / file.path for file in model.manifest.files}
-    found = dict[str, Path]()
+        found = {file.path: model.home / file.path for file in model.manifest.files}
+        if code := next(filter(is_code, found), None):
+            raise UsageError(f"{model.name} holds {code}, which may run code and is not carried.", "Leave it out.")
+        return found
+    found = {}
     for item in model.items or (model.path,):
-        inside = sorted(path for path in item.rglob("*") if path.is_file()) if item.is_dir() else [item]
+        inside = _inside(item) if item.is_dir() else [item]
         for path in inside:
             name = path.relative_to(model.home).as_posix()
             if model.manifest is not None and model.manifest.format == "gguf" and path.suffix.lower() != SUFFIX:
                 name = f"{plain_name(model.name)}{SUFFIX}"
-            if path.name != FILE_NAME:
+            if path.name != FILE_NAME and not is_code(name) and not name.startswith("."):
                 found[str(check_relative(name))] = path
     return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The files of a folder, without hidden ones and links: those may lead to anything."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and not disk.leads_away(path, folder))
+    return sorted(path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 def _hashed(model: Installed, path: str, source: Path, work: Work) -> ManifestFile:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edgellm.errors import OfflineError, StorageError, UsageError
+from edgellm.errors import OfflineError, StorageError, UntrustedName, UsageError
 from edgellm.isolation import is_loopback
 from edgellm.models.catalog import CardFile, ModelCard
 from edgellm.models.hub import address
-from edgellm.models.names import check_distinct, check_hash, check_name, check_relative
+from edgellm.models.names import check_distinct, check_hash, check_name, check_relative, is_code, shown
 from edgellm.models.transfer import Wanted, part_name
 
 RESERVE = 64_000_000
 """Bytes that stay free on the disk, so that chats can still be saved."""
+_FORMS = "Look for the model in safetensors, ONNX or GGUF form."
 _UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "KB"))
 
 
@@ -43,6 +44,8 @@ def check_card(card: ModelCard) -> None:
         raise UsageError(f"{card.name} names no file to download.", "Name a file: edgellm models pull OWNER/NAME/FILE")
     for file in card.files:
         check_relative(file.path)
+        if is_code(file.path):
+            raise UntrustedName(f"{shown(file.path)} was refused: it is code, or may hold some.", _FORMS)
         for known in filter(None, (file.sha256, file.git_oid)):
             check_hash(known)
     check_distinct(file.path for file in card.files)

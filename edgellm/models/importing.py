@@ -21,18 +21,13 @@ from edgellm.models.gguf import read_header, split_of
 from edgellm.models.hashing import Cancelled, Digest, Progress, Work
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import Manifest, ManifestFile, now
-from edgellm.models.names import MANIFEST, check_distinct, check_name, check_relative, plain_name
+from edgellm.models.names import MANIFEST, check_distinct, check_name, check_relative, is_code, plain_name
 from edgellm.models.staging import Staging, taken
 from edgellm.models.store import ModelStore
 
 How = Literal["auto", "link", "copy"]
 _MOST = 2_000
 _DEEPEST = 4
-# What a model folder may hold and we never load: code, and formats that run code when they are read.
-_REFUSED = frozenset(
-    ".py .pyc .pyd .so .dll .dylib .exe .sh .bat .ps1 .jar "
-    ".pkl .pickle .pt .pth .ckpt .bin .h5 .msgpack .npy .npz .joblib".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +155,7 @@ def _folder(source: Path) -> _Found:
     """The folder of an ONNX or safetensors model, or of one GGUF model."""
     files, left_out = dict[str, Path](), []
     for inside, path in _walk(source):
-        if os.path.islink(path) or not os.path.isfile(path) or path.suffix.lower() in _REFUSED:
+        if os.path.islink(path) or not os.path.isfile(path) or is_code(path.name):
             left_out.append(inside)
         else:
             files[str(check_relative(inside))] = path

@@ -16,6 +16,11 @@ from edgellm.errors import UntrustedName
 MANIFEST = "edgellm-model.json"
 """The one name inside a model's folder that only this program writes."""
 
+# Code, and formats that run code when they are read. No runtime here loads them, and no model needs them.
+_CODE = (
+    *(".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".ps1", ".jar"),
+    *(".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".bin", ".h5", ".msgpack", ".npy", ".npz", ".joblib"),
+)
 _LONGEST_PATH = 400
 _LONGEST_PART = 200
 _LONGEST_NAME = 100
@@ -40,6 +45,11 @@ def check_relative(name: str) -> PurePosixPath:
     if problem := _problem(name):
         raise UntrustedName(f"The file name {shown(name)} was refused: {problem}.", _HINT)
     return PurePosixPath(name)
+
+
+def is_code(name: str) -> bool:
+    """Whether a file of this name is code or pickle, which is never a part of a model here."""
+    return name.lower().endswith(_CODE)
 
 
 def check_distinct(names: Iterable[str]) -> None:

@@ -202,6 +202,21 @@ def test_a_loose_file_is_bundled_with_fresh_hashes(tmp_path: Path) -> None:
     assert model.name == "sub-folder-my-model" and model.path.read_bytes() == data
 
 
+def test_of_a_loose_folder_only_what_is_the_model_is_carried(tmp_path: Path) -> None:
+    """A link may lead to anything, such as this person's keys; code would be refused where it arrives."""
+    store, out = ModelStore(bundles.home(tmp_path / "a")), tmp_path / "loose.edgellm"
+    folder = store.folder / "mine"
+    (folder / ".cache").mkdir(parents=True)
+    for name in ("config.json", "model.safetensors", "modeling.py", "pytorch_model.bin", ".cache/x.json", ".hidden"):
+        (folder / name).write_bytes(b"{}")
+    (tmp_path / "secret.json").write_bytes(b"secret")
+    (folder / "link.json").symlink_to(tmp_path / "secret.json")
+    bundle_write.write([store.get("mine")], [], out, signing.own_key(tmp_path / "key"), Control())
+    (model,) = bundles.add(out, tmp_path / "b").models
+    assert model.manifest and [file.path for file in model.manifest.files] == ["config.json", "model.safetensors"]
+    assert b"secret" not in out.read_bytes()
+
+
 def test_a_changed_file_is_not_signed(tmp_path: Path) -> None:
     store, out = bundles.sender(tmp_path / "a"), tmp_path / "x.edgellm"
     file = store.folder / "alpha/alpha-q4.gguf"

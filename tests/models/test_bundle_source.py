@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from edgellm import network
-from edgellm.errors import EdgeError, ModelDamaged, NetworkError, OfflineError, Stopped
+from edgellm.errors import EdgeError, ModelDamaged, NetworkError, OfflineError, Stopped, StorageError, UsageError
 from edgellm.models import bundle_read, bundle_source, bundle_write, signing
 from edgellm.models.rate import Control
 from edgellm.models.store import ModelStore
@@ -209,3 +210,13 @@ def test_a_server_that_shares_no_bundle(tmp_path: Path, hub: Hub, path: str) -> 
     with pytest.raises(NetworkError, match=r"127\.0\.0\.1 shares no bundle"):
         add(hub.endpoint + path, tmp_path)
     assert left(tmp_path) == []
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(UsageError):
+            bundles.add(path, tmp_path / "there")
+    with pytest.raises((UsageError, StorageError)):
+        bundles.add("a\0b", tmp_path / "there")
+    assert not (tmp_path / "there").exists()

@@ -246,6 +246,8 @@ def test_the_rate_is_kept_over_all_files_and_can_be_changed(hub: Hub, setting: S
         CardFile("edgellm-model.json", 5),
         CardFile("a.gguf", 5, sha256="zz" * 32),
         CardFile("a.gguf", 5, git_oid="1234"),
+        CardFile("modeling.py", 5),
+        CardFile("pytorch_model.bin", 5),
     ],
 )
 def test_names_and_hashes_that_cannot_be_trusted_are_refused_before_any_write(
