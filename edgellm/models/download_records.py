@@ -20,6 +20,7 @@ from typing import Any, Literal, Self
 from filelock import FileLock, Timeout
 
 from edgellm.errors import ModelError, StorageError, UsageError
+from edgellm.models import disk
 from edgellm.models.catalog import CardFile, ModelCard
 from edgellm.models.download_plan import check_card
 
@@ -98,10 +99,7 @@ class Records:
     def load(self, name: str) -> Record | None:
         """The record called `name`; None where there is none, or none that can be understood."""
         try:
-            path = self.path(name)
-            if path.stat().st_size > _LARGEST:
-                return None
-            return _from_json(json.loads(path.read_bytes()), name)
+            return _from_json(json.loads(disk.read_small(self.path(name), _LARGEST)), name)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ModelError, UsageError):
@@ -111,7 +109,8 @@ class Records:
 
     def all(self) -> tuple[Record, ...]:
         """Every record, the oldest first."""
-        found = (self.load(name) for name in self._names(_RECORD))
+        names = () if self.folder.is_symlink() else self._names(_RECORD)
+        found = (self.load(name) for name in names)
         return tuple(sorted((one for one in found if one), key=lambda one: (one.added, one.name)))
 
     def save(self, record: Record) -> None:
@@ -137,7 +136,10 @@ class Records:
     def claim(self, name: str) -> Claim | None:
         """The right to work on `name`; None while another process, or another thread, has it."""
         with self.guarded():
-            return self._claim(name)
+            claim = self._claim(name)
+            if claim is not None and self.parts(name).is_symlink():
+                self.parts(name).unlink()  # a strange disk's: what it leads to is not ours to write or clean
+            return claim
 
     def busy(self, name: str) -> bool:
         """Whether somebody has the claim of `name`."""
@@ -186,6 +188,8 @@ class Records:
         """Alone in the folder, for a moment. Not to be entered twice by one thread."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if disk.leads_away(self.folder, self.folder.parent):
+                raise StorageError(f"{self.folder} is a link to another place.", "Remove that link.")
             with FileLock(self.folder / _LOCK, timeout=_LONGEST_WAIT, thread_local=False):
                 yield
         except Timeout as error:
@@ -203,8 +207,9 @@ class Records:
 
     def _write(self, record: Record) -> None:
         new = self.path(record.name, _NEW)
+        new.unlink(missing_ok=True)  # a killed writer's, or a link
         try:
-            with new.open("wb") as file:
+            with new.open("xb") as file:
                 file.write(json.dumps(dataclasses.asdict(record), ensure_ascii=True).encode("ascii"))
                 file.flush()
                 os.fsync(file.fileno())

@@ -10,6 +10,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from edgellm.models import disk
+
 _LARGEST = 4_000_000
 
 
@@ -32,17 +34,15 @@ def place(part: Path) -> Path:
 def write(part: Path, note: Note) -> None:
     """Write it in one step. Raises `OSError`. The disk is not waited for: a note that is lost costs nothing."""
     new = _new(part)
+    new.unlink(missing_ok=True)  # a killed writer's, or a link of a strange disk
     new.write_text(json.dumps({"version": 1, **asdict(note)}), encoding="utf-8")
     os.replace(new, place(part))
 
 
 def read(part: Path, chunk: int) -> Note:
     """The note, when it makes sense and was made with chunks of this size; an empty one otherwise."""
-    path = place(part)
     try:
-        if path.stat().st_size > _LARGEST:
-            return Note()
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(disk.read_small(place(part), _LARGEST))
         note = Note(found["address"], found["etag"], found["size"], found["chunk"], tuple(found["chunks"]))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Note()

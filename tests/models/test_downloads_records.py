@@ -73,6 +73,33 @@ def test_a_damaged_record_is_no_record_and_is_cleaned_away(records: Records, tex
     assert names(records) == []
 
 
+def test_links_on_a_strange_disk_lead_nowhere(records: Records, tmp_path: Path) -> None:
+    """Whoever prepared a stick must not have this person's files read, overwritten or removed."""
+    outside, record = tmp_path / "outside", Record.new(card())
+    outside.mkdir()
+    (outside / "mine").write_bytes(b"mine")
+    records.save(record)
+    records.path("one").rename(outside / "one.json")
+    records.path("one").symlink_to(outside / "one.json")
+    assert records.load("one") is None and records.all() == ()
+    (records.folder / "one.json.new").symlink_to(outside / "mine")
+    records.save(record)
+    assert records.load("one") == record and not records.path("one").is_symlink()
+    records.parts("one").symlink_to(outside)
+    claim = records.claim("one")
+    assert claim is not None and not records.parts("one").exists()
+    claim.release()
+    assert (outside / "mine").read_bytes() == b"mine"
+
+
+def test_a_folder_that_is_a_link_is_not_used(records: Records, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    records.folder.symlink_to(tmp_path / "outside")
+    with pytest.raises(StorageError, match="is a link to another place"):
+        records.save(Record.new(card()))
+    assert records.all() == () and list((tmp_path / "outside").iterdir()) == []
+
+
 def test_cleaning_keeps_what_has_a_record_and_what_somebody_works_on(records: Records) -> None:
     records.save(Record.new(card("kept")))
     for name in ("kept", "busy", "left"):
