@@ -6,9 +6,10 @@ The adapter's parts lie beside it: the libraries (`llama_library`), model and KV
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,38 +20,27 @@ from edgellm.runtimes.architectures import NO_TEXT
 from edgellm.runtimes.base import (
     Cancelled,
     Chunk,
+    Dropped,
     Event,
-    Finish,
-    FinishReason,
     Message,
     ModelInfo,
     Placement,
     Request,
+    never_dropped,
 )
 from edgellm.runtimes.cancel import CancelWatch
+from edgellm.runtimes.llama_answer import Answer
 from edgellm.runtimes.llama_context import LlamaContext
 from edgellm.runtimes.llama_grammar import grammar_of
+from edgellm.runtimes.llama_many import Many
 from edgellm.runtimes.llama_sampling import Sampler
 from edgellm.runtimes.llama_vocabulary import Vocabulary
-from edgellm.runtimes.peak import peak_memory
+from edgellm.runtimes.many import one_by_one
 from edgellm.runtimes.stops import TextStream
 from edgellm.runtimes.template import ChatTemplate
 
 _KV_BLOCK = 32
-
-
-@dataclass(slots=True)
-class _Facts:
-    """What a generation knows of itself on its way to `Finish`."""
-
-    prompt_tokens: int
-    limit: int
-    started: float
-    cached: int = 0
-    new: int = 0
-    first: float = 0.0
-    reason: FinishReason = "length"
-    stream: TextStream = field(default_factory=TextStream)
+_log = logging.getLogger(__name__)
 
 
 class LlamaRuntime:
@@ -61,7 +51,7 @@ class LlamaRuntime:
         self._api = api
         self._native = native
         self._closed = False
-        self._current: _Facts | None = None
+        self._current: Answer | None = None
         vocabulary = api.llama_model_get_vocab(native.model)
         self._vocabulary = Vocabulary(api, vocabulary)
         self._template = ChatTemplate(header.chat_template, self._vocabulary.specials())
@@ -123,7 +113,53 @@ class LlamaRuntime:
         `cancelled` is also asked from another thread, never from two at once. Raises `ContextOverflow` before
         anything is computed, `UsageError`, `ResponseFormatError`, `ModelDamaged` or `EngineError`.
         """
-        started = time.perf_counter()
+        answer = self._prepare(request, time.perf_counter())
+        try:
+            with CancelWatch(self._native.cancel_buffer, cancelled) as watch:
+                for text in self._write(answer, watch):
+                    yield Chunk(text)
+                    self._still(answer)
+        finally:
+            answer.sampler.close()
+        yield answer.finish(self._device)
+
+    def generate_many(
+        self, requests: tuple[Request, ...], cancelled: Cancelled = lambda: False, dropped: Dropped = never_dropped
+    ) -> Iterator[tuple[int, Event]]:
+        """Answer several requests at once; each event comes with the index of its request.
+
+        `cancelled` and the errors are those of `generate`; `dropped` is asked between two steps, for each request.
+        At temperature 0 the tokens are those of one request after the other, except where two are so close to equally
+        likely that rounding decides: sums over several rows are added up in another order.
+        """
+        if not self._native.sequences:
+            yield from one_by_one(self, requests, cancelled, dropped)
+            return
+        started, answers = time.perf_counter(), list[Answer]()
+        try:
+            for request in requests:
+                answers.append(self._prepare(request, started))
+            if answers:
+                yield from self._run(answers, cancelled, dropped)
+        finally:
+            for answer in answers:
+                answer.sampler.close()
+
+    def _run(self, answers: list[Answer], cancelled: Cancelled, dropped: Dropped) -> Iterator[tuple[int, Event]]:
+        self._current = answers[0]
+        with CancelWatch(self._native.cancel_buffer, cancelled) as watch:
+            many = Many(self._native, answers, watch, self._device)
+            try:
+                for index, event in many.run(dropped):
+                    yield index, event
+                    self._still(answers[0])
+            finally:
+                if self._current is answers[0]:
+                    many.close()
+        _log.info("%d answers in %d steps, %d gave way", len(answers), many.steps, many.gave_way)
+
+    def _prepare(self, request: Request, started: float) -> Answer:
+        """Everything that can be wrong with a request is raised here."""
         prompt = self._prompt(request.messages, request.prefix)
         room = self._native.length - len(prompt)
         if room < 1:
@@ -132,14 +168,8 @@ class LlamaRuntime:
             raise UsageError("There is nothing to answer.", "Write a message first.")
         if request.max_tokens is not None and request.max_tokens < 1:
             raise UsageError("max_tokens must be at least 1.", "Leave it out, or ask for one token or more.")
-        facts = _Facts(len(prompt), min(request.max_tokens or room, room), started, stream=TextStream(request.stop))
-        sampler = self._sampler(request)
-        try:
-            with CancelWatch(self._native.cancel_buffer, cancelled) as watch:
-                yield from self._answer(prompt, facts, sampler, watch)
-        finally:
-            sampler.close()
-        yield self._finish(facts)
+        limit = min(request.max_tokens or room, room)
+        return Answer(prompt, limit, self._sampler(request), self._vocabulary, TextStream(request.stop), started)
 
     def _sampler(self, request: Request) -> Sampler:
         grammar = grammar_of(request.schema) if request.schema else ""
@@ -151,60 +181,31 @@ class LlamaRuntime:
             sampler.accept(token)
         return sampler
 
-    def _answer(self, prompt: list[int], facts: _Facts, sampler: Sampler, watch: CancelWatch) -> Iterator[Chunk]:
-        """Compute the prompt, then one token after another; leaves `facts` complete."""
-        native, stream = self._native, facts.stream
-        self._current = facts
-        facts.cached = native.keep_prefix(prompt)
-        if not native.compute(prompt[facts.cached :], watch):
-            facts.reason = "cancelled"
+    def _write(self, answer: Answer, watch: CancelWatch) -> Iterator[str]:
+        """Compute the prompt, then one token after another; the pieces of text. `answer` is over in the end."""
+        native = self._native
+        self._current = answer
+        answer.cached = native.keep_prefix(answer.prompt)
+        if not native.compute(answer.prompt[answer.cached :], watch):
+            answer.end("cancelled")
             return
         if not native.finite():
             native.clear()
             raise ModelDamaged(f"{self._info.name} computes no numbers: its file is damaged.", "Download it again.")
         while True:
-            token = sampler.draw(native.context)
-            facts.first = facts.first or time.perf_counter()
-            if token < 0 or self._vocabulary.ends(token):
-                facts.reason = "stop"
-                break
-            facts.new += 1
-            text = stream.feed(self._vocabulary.piece(token))
-            if text:
-                yield Chunk(text)
-                self._still(facts)
-            if stream.stopped:
-                facts.reason = "stop"
+            if text := answer.take(answer.sampler.draw(native.context)):
+                yield text
+            if answer.reason:
                 return
-            if facts.new >= facts.limit:
-                facts.reason = "length"
-                break
-            if not native.compute((token,), watch):
-                facts.reason = "cancelled"
-                break
-        if rest := stream.finish():
-            yield Chunk(rest)
+            if not native.compute(answer.written[-1:], watch):
+                if text := answer.end("cancelled"):
+                    yield text
+                return
 
-    def _still(self, facts: _Facts) -> None:
+    def _still(self, answer: Answer) -> None:
         """Refuse to go on when another generation, or `close`, has taken the KV cache meanwhile."""
-        if self._closed or self._current is not facts:
+        if self._closed or self._current is not answer:
             raise EngineError("Another answer was begun, or the model was unloaded.", "Ask again.")
-
-    def _finish(self, facts: _Facts) -> Finish:
-        now = time.perf_counter()
-        decode = now - facts.first if facts.first else 0.0
-        return Finish(
-            reason=facts.reason,
-            prompt_tokens=facts.prompt_tokens,
-            cached_tokens=facts.cached,
-            new_tokens=facts.new,
-            seconds=now - facts.started,
-            tokens_per_second=(facts.new - 1) / decode if facts.new > 1 and decode > 0 else 0.0,
-            device=self._device,
-            peak_memory=peak_memory(),
-            truncated=facts.reason == "length",
-            prefill_seconds=facts.first - facts.started if facts.first else now - facts.started,
-        )
 
     def close(self) -> None:
         """Free the model."""

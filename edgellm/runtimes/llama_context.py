@@ -1,4 +1,8 @@
-"""One model and one context of llama.cpp: loading, the tokens in its KV cache, and computing more of them."""
+"""One model and one context of llama.cpp: loading, the tokens in its KV cache, and computing more of them.
+
+Sequence 0 is the conversation that is kept from one answer to the next. The others belong to whoever decodes several
+answers at once; all of them share the cells of one KV cache.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +15,27 @@ from typing import Any
 from edgellm.errors import EdgeError, EngineError, ModelDamaged, ModelTooLarge, ModelUnsupported
 from edgellm.runtimes.base import Placement
 from edgellm.runtimes.cancel import CancelWatch, read_flag
+from edgellm.runtimes.llama_batch import Batch
 from edgellm.runtimes.llama_library import captured
 
+SEQUENCES = 8
 _KV_TYPES = {"f16": 1, "q8_0": 8}
 _NO_MEMORY = ("unable to allocate", "failed to allocate", "bad_alloc", "out of memory", "cannot allocate memory")
 _SMALLER = "Choose a smaller model, a smaller context, or close other programs."
 
 
 class LlamaContext:
-    """Native model and context. `tokens` are those in the KV cache, in order; `length` is the context in tokens."""
+    """Native model and context. `tokens` are those of sequence 0 in the KV cache, in order.
+
+    `length` is the context in tokens. `sequences` is how many more can be computed at once, numbered from 1: none for a
+    recurrent model, whose state cannot be shared or cut back (then `rewinds` is false).
+    """
 
     def __init__(self, api: Any, path: Path, placement: Placement) -> None:
         """Load. Raises `ModelDamaged`, `ModelUnsupported` or `ModelTooLarge`; nothing stays loaded then."""
         self._api = api
         self.tokens: list[int] = []
+        self._others: set[int] = set()
         self.model: Any = None
         self.context: Any = None
         self.cancel_buffer = ctypes.create_string_buffer(2)
@@ -34,7 +45,10 @@ class LlamaContext:
                 if not self.model:
                     raise _why(path.name, lines)
                 _check_kind(api, self.model, path.name)
-                self.context = api.llama_init_from_model(self.model, _context_params(api, placement))
+                self.rewinds = not (api.llama_model_is_recurrent(self.model) or api.llama_model_is_hybrid(self.model))
+                self.sequences = min(SEQUENCES, max(placement.batch - 1, 0)) if self.rewinds else 0
+                params = _context_params(api, placement, self.sequences + 1)
+                self.context = api.llama_init_from_model(self.model, params)
                 if not self.context:
                     raise _why(
                         path.name, lines, ModelTooLarge(f"{path.name} leaves no room for its context.", _SMALLER)
@@ -46,11 +60,7 @@ class LlamaContext:
                 self.close()
                 raise
         self.length = int(api.llama_n_ctx_seq(self.context))
-        self._most = int(api.llama_n_batch(self.context))
-        self._batch = api.llama_batch_init(self._most, 0, 1)
-        for index in range(self._most):
-            self._batch.n_seq_id[index] = 1
-            self._batch.seq_id[index][0] = 0
+        self.batch = Batch(api, int(api.llama_n_batch(self.context)))
         self._stop = api.ggml_abort_callback(read_flag())
         api.llama_set_abort_callback(self.context, self._stop, ctypes.addressof(self.cancel_buffer))
 
@@ -58,8 +68,10 @@ class LlamaContext:
         """Drop from the cache what `prompt` does not begin with; how many of its tokens need no computing.
 
         The last token is always computed again, since its logits are needed. A recurrent model cannot go back: it
-        keeps its cache only when the prompt continues it exactly.
+        keeps its cache only when the prompt continues it exactly. What other sequences hold is dropped.
         """
+        for sequence in sorted(self._others):
+            self.forget(sequence)
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.tokens, prompt, strict=False)))
         same = min(same, len(prompt) - 1)
         if same < len(self.tokens) and not (same and self._api.llama_memory_seq_rm(self._memory, 0, same, -1)):
@@ -78,45 +90,52 @@ class LlamaContext:
 
         Raises `EngineError` when llama.cpp cannot compute them. The cache stays true to `self.tokens` in each case.
         """
-        for start in range(0, len(tokens), self._most):
-            part = tokens[start : start + self._most]
+        most = self.batch.room
+        for start in range(0, len(tokens), most):
+            part = tokens[start : start + most]
             if watch.check():
                 return False
-            code = self._decode(part)
-            if code:
-                kept = int(self._api.llama_memory_seq_pos_max(self._memory, 0)) + 1
-                self.tokens.extend(part)
-                del self.tokens[kept:]
-                if code == 2:
-                    return False
-                raise EngineError(f"The model stopped computing (code {code}).", "Try again, or load the model again.")
-            self.tokens.extend(part)
+            if not self._put(part):
+                return False
         return True
 
-    def _decode(self, part: Sequence[int]) -> int:
-        batch, count, first = self._batch, len(part), len(self.tokens)
-        if count == 1:
-            batch.token[0], batch.pos[0] = part[0], first
-        else:
-            ctypes.memmove(batch.token, (ctypes.c_int32 * count)(*part), 4 * count)
-            ctypes.memmove(batch.pos, (ctypes.c_int32 * count)(*range(first, first + count)), 4 * count)
-            ctypes.memset(batch.logits, 0, count)
-        batch.logits[count - 1] = 1
-        batch.n_tokens = count
-        return int(self._api.llama_decode(self.context, batch))
+    def _put(self, part: Sequence[int], every: bool = False) -> bool:
+        self.batch.clear()
+        self.batch.add(part, len(self.tokens), 0, every)
+        code = self.batch.compute(self.context)
+        self.tokens.extend(part)
+        if code:
+            del self.tokens[int(self._api.llama_memory_seq_pos_max(self._memory, 0)) + 1 :]
+        return self.came_through(code)
 
-    def finite(self) -> bool:
-        """False when the last logits are no numbers, as a damaged model's are."""
-        logits = self._api.llama_get_logits_ith(self.context, -1)
+    def came_through(self, code: int) -> bool:
+        """Whether a batch was computed; False when it was cancelled. Raises `EngineError`."""
+        if code not in (0, 2):
+            raise EngineError(f"The model stopped computing (code {code}).", "Try again, or load the model again.")
+        return code == 0
+
+    def share(self, count: int, sequence: int) -> None:
+        """Let another sequence begin with the first `count` tokens of sequence 0."""
+        self._others.add(sequence)
+        self._api.llama_memory_seq_cp(self._memory, 0, sequence, 0, count)
+
+    def forget(self, sequence: int) -> None:
+        """Empty another sequence."""
+        self._others.discard(sequence)
+        if self.context:
+            self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def finite(self, row: int = -1) -> bool:
+        """False when the logits of a row (-1: the last) are no numbers, as a damaged model's are."""
+        logits = self._api.llama_get_logits_ith(self.context, row)
         size = int(self._api.llama_vocab_n_tokens(self._api.llama_model_get_vocab(self.model)))
         return all(value - value == 0 for value in logits[: min(size, 1024)])
 
     def close(self) -> None:
         """Free everything; more than once does no harm."""
         if self.context:
-            batch, self._batch = getattr(self, "_batch", None), None
-            if batch is not None:
-                self._api.llama_batch_free(batch)
+            if hasattr(self, "batch"):
+                self.batch.close()
             self._api.llama_free(self.context)
         if self.model:
             self._api.llama_model_free(self.model)
@@ -132,8 +151,9 @@ def _model_params(api: Any, placement: Placement) -> Any:
     return params
 
 
-def _context_params(api: Any, placement: Placement) -> Any:
+def _context_params(api: Any, placement: Placement, sequences: int) -> Any:
     params = api.llama_context_default_params()
+    params.n_seq_max, params.kv_unified = sequences, True
     params.n_ctx = max(placement.context, 0)
     params.n_batch = params.n_ubatch = max(placement.batch, 1)
     params.n_threads = params.n_threads_batch = max(placement.threads, 1)

@@ -35,13 +35,13 @@ class Sampler:
                 raise ResponseFormatError("The JSON schema cannot be turned into a grammar.", "Use a simpler schema.")
             self._table = np.zeros(size, dtype=[("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
 
-    def draw(self, context: Any) -> int:
-        """The next token after the last one computed; -1 when the grammar allows none."""
+    def draw(self, context: Any, row: int = -1) -> int:
+        """The next token after the one in `row` of the last batch (-1: its last); -1 when the grammar allows none."""
         if self._grammar is None:
-            return int(self._api.llama_sampler_sample(self._chain, context, -1))
-        token = self._pick(context, constrained=False)
+            return int(self._api.llama_sampler_sample(self._chain, context, row))
+        token = self._pick(context, row, constrained=False)
         if not self.allows(token):
-            token = self._pick(context, constrained=True)
+            token = self._pick(context, row, constrained=True)
         if token >= 0:
             self.accept(token)
             self._api.llama_sampler_accept(self._chain, token)
@@ -58,11 +58,11 @@ class Sampler:
         """Move the grammar past `token`, which it allows."""
         self._api.llama_sampler_accept(self._grammar, token)
 
-    def _pick(self, context: Any, constrained: bool) -> int:
+    def _pick(self, context: Any, row: int, constrained: bool) -> int:
         import numpy as np
 
         api, table = self._api, self._table
-        logits = api.llama_get_logits_ith(context, -1)
+        logits = api.llama_get_logits_ith(context, row)
         table["id"] = np.arange(self._size, dtype=np.int32)
         table["logit"] = np.ctypeslib.as_array(logits, shape=(self._size,))
         data = table.ctypes.data_as(ctypes.POINTER(api.llama_token_data))
