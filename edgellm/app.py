@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,15 @@ class App:
             if self._catalog is None:
                 self._catalog = catalog.load(self.paths)
             return self._catalog
+
+    def remember(self, cards: Iterable[ModelCard]) -> tuple[str, ...]:
+        """Write cards into the person's own catalog; the names of the new ones. Raises `StorageError`."""
+        from edgellm.models import catalog_own
+
+        names = catalog_own.remember(self.paths, cards)
+        with self._lock:
+            self._catalog = None
+        return names
 
     def card(self, name: str) -> ModelCard | None:
         """The card of the catalog that `name` means: its name in any case, or all of it but a last part such as -q4."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from edgellm.cli import models_facts, online, progress
 from edgellm.cli.model_options import add_online_option, add_output_options
 from edgellm.cli.models_text import size
 from edgellm.cli.parser import Parser, typed
 from edgellm.cli.session import Session
+from edgellm.errors import StorageError
+
+if TYPE_CHECKING:
+    from edgellm.models.bundle_read import Added
 
 
 def configure(parser: Parser) -> None:
@@ -43,13 +48,27 @@ def run(arguments: Namespace, session: Session) -> int:
         output.line(models_facts.how_to_use(model, models_facts.advice_on(model, None, app.here())))
     for name in added.here:
         output.line(f"{name} was here already.")
+    remembered = _remember(session, added)
     if not added.known and not arguments.trust:
         output.note("If you know who made it, compare the fingerprint, and add the bundle again with --trust.")
     output.document(
         added=[{"name": model.name, "path": str(model.path), "size": model.size} for model in added.models],
         here=list(added.here),
+        remembered=list(remembered),
         fingerprint=added.fingerprint,
         known=added.known,
         sentence=added.sentence,
     )
     return 0
+
+
+def _remember(session: Session, added: Added) -> tuple[str, ...]:
+    """Keep what the bundle says of its models, so that they can be had again; the models are here in any case."""
+    try:
+        names = session.app.remember(added.cards)
+    except StorageError as error:
+        session.output.note(str(error))
+        return ()
+    if names:
+        session.output.line(f"In your own catalog from now on: {', '.join(names)}.")
+    return names

@@ -11,7 +11,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgellm.errors import ModelDamaged, ModelUnsupported, UntrustedName
@@ -136,7 +136,7 @@ def encode(contents: Contents) -> bytes:
         "program": contents.program,
         "created": contents.created,
         "models": [{"version": _MODEL_VERSION, **asdict(model)} for model in contents.models],
-        "cards": {"schema": 1, "model": [_entry(card) for card in contents.cards]},
+        "cards": {"schema": 1, "model": [catalog.entry_of(card) for card in contents.cards]},
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8") + b"\n"
 
@@ -208,12 +208,3 @@ def _cards(document: Any) -> tuple[ModelCard, ...]:
         for entry in entries
         if isinstance(entry, dict) and not catalog.problems({"schema": 1, "model": [entry]})
     )
-
-
-def _entry(card: ModelCard) -> dict[str, Any]:
-    """A card as the table of a catalog file: without what is empty or only says where the card came from."""
-    values = {
-        spec.name: getattr(card, spec.name) for spec in fields(card) if spec.name not in ("files", "own", "builtin")
-    }
-    files = [{key: value for key, value in asdict(file).items() if value} for file in card.files]
-    return {**{key: value for key, value in values.items() if value}, "file": files}

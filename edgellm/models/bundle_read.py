@@ -17,6 +17,7 @@ from edgellm.errors import ModelError, StorageError
 from edgellm.models import bundle, bundle_source, disk, signing, staging
 from edgellm.models.bundle import Contents, Signature
 from edgellm.models.bundle_source import Connect, Source
+from edgellm.models.catalog import ModelCard
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import CHUNK, Manifest, ManifestFile
 from edgellm.models.names import shown
@@ -49,6 +50,13 @@ class Added:
     fingerprint: str
     known: bool
     sentence: str
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """What the bundle says of its own models, for the catalog. What to recommend is not for its maker to say."""
+        names = {model.name for model in self.contents.models}
+        own = (card for card in self.contents.cards if card.name in names)
+        return tuple(replace(card, recommended=(), confirmed="medium") for card in own)
 
 
 class Bundle:

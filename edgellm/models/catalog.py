@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from edgellm.paths import Paths, catalog_file
 
 _LARGEST_FILE = 4 << 20
 _MOST_TOLD = 3
+_NOT_WRITTEN = ("files", "own", "builtin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,14 @@ def card_of(entry: Mapping[str, Any], own: bool = False) -> ModelCard:
     values = {key: _frozen(value) for key, value in entry.items() if key != "file"}
     files = tuple(CardFile(**{"size": None, **file}) for file in entry["file"])
     return ModelCard(**{**values, "files": files, "own": own})
+
+
+def entry_of(card: ModelCard) -> dict[str, Any]:
+    """A card as a `[[model]]` table: without what is empty, or only says where the card came from."""
+    values = {spec.name: getattr(card, spec.name) for spec in fields(card) if spec.name not in _NOT_WRITTEN}
+    kept = {name: value for name, value in values.items() if value or name == "tasks"}  # a table without is none
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+    return {**plain, "file": [{name: value for name, value in asdict(file).items() if value} for file in card.files]}
 
 
 def _frozen(value: Any) -> Any:

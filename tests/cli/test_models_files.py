@@ -176,6 +176,24 @@ def test_models_are_carried_in_a_bundle(edgellm: CommandLine, own: Path, tmp_pat
     assert not (tmp_path / "other" / "ledger.jsonl").exists()
 
 
+def test_what_a_bundle_says_of_its_models_is_remembered(edgellm: CommandLine, own: Path, tmp_path: Path) -> None:
+    """Once, for models that are in it, and never as a recommendation."""
+    edgellm.here("models", "import", str(own))
+    entry = 'title = "Mine"\nsummary = "For me."\nformat = "gguf"\ntasks = ["chat"]\nrecommended = ["chat:4gb"]\n'
+    entry += 'repo = "me/mine"\nfile = [{ path = "my-model.gguf" }]\n'
+    (edgellm.home / "models.toml").write_text(f'schema = 1\n[[model]]\nname = "my-model"\n{entry}')
+    edgellm.here("models", "bundle", "my-model", "-o", "stick")
+    (tmp_path / "other").mkdir()
+    other = CommandLine(tmp_path / "other")
+    stick = str(edgellm.home / "stick.edgellm")
+    assert "In your own catalog from now on: my-model." in other.here("models", "add", stick).out
+    assert other.here("models", "add", stick, "--json").object["remembered"] == []
+    text = (tmp_path / "other" / "models.toml").read_text()
+    assert 'repo = "me/mine"' in text and "recommended" not in text
+    other.here("models", "remove", "my-model")
+    assert "me/mine" in other.here("models", "details", "my-model").out
+
+
 def test_a_damaged_bundle_adds_nothing(edgellm: CommandLine, own: Path, tmp_path: Path) -> None:
     edgellm.here("models", "import", str(own))
     edgellm.here("models", "bundle", "my-model", "-o", "stick")
