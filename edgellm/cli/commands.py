@@ -92,6 +92,7 @@ MODELS = (
         "models bundle", "Write models into one file, for a computer without a network.", "edgellm.cli.models_bundle"
     ),
     Command("models add", "Install the models of a bundle.", "edgellm.cli.models_add"),
+    Command("models trusted", "List or forget the signers whose bundles you trust.", "edgellm.cli.models_trusted"),
     Command("models share", "Offer a bundle to other computers.", "edgellm.cli.models_share"),
     Command("models token", "Keep or forget your access token for the hub.", "edgellm.cli.models_token"),
 )

@@ -176,6 +176,21 @@ def test_models_are_carried_in_a_bundle(edgellm: CommandLine, own: Path, tmp_pat
     assert not (tmp_path / "other" / "ledger.jsonl").exists()
 
 
+def test_signers_are_listed_and_forgotten(edgellm: CommandLine, own: Path) -> None:
+    assert "No signer is trusted yet" in edgellm.here("models", "trusted").out
+    edgellm.here("models", "import", str(own))
+    signer = edgellm.here("models", "bundle", "my-model", "-o", "stick", "--json").object["fingerprint"]
+    edgellm.here("models", "add", "stick.edgellm", "--trust")
+    assert edgellm.here("models", "trusted").out.startswith(f"{signer}  since 20")
+    (listed,) = edgellm.here("models", "trusted", "--json").object["trusted"]
+    assert (listed["fingerprint"], listed["note"]) == (signer, "stick.edgellm")
+    assert "0000 0000" in edgellm.here("models", "trusted", "--forget", "0000" * 8, status=2).err
+    assert "no fingerprint" in edgellm.here("models", "trusted", "--forget", "x", status=2).err
+    assert "not trusted any more" in edgellm.here("models", "trusted", "--forget", signer.upper()).out
+    assert edgellm.here("models", "trusted", "--json").object["trusted"] == []
+    assert "is trusted here" in edgellm.here("models", "trusted", "--forget", signer, status=2).err
+
+
 def test_what_a_bundle_says_of_its_models_is_remembered(edgellm: CommandLine, own: Path, tmp_path: Path) -> None:
     """Once, for models that are in it, and never as a recommendation."""
     edgellm.here("models", "import", str(own))
