@@ -21,8 +21,10 @@ from edgellm.settings import Settings
 
 if TYPE_CHECKING:
     from edgellm.chats.store import Store
+    from edgellm.engine.remote_engine import RemoteEngine
     from edgellm.engine.status import Plan
     from edgellm.engine.supervisor import Engine
+    from edgellm.engine.switch import Switch
     from edgellm.hardware.probe import Hardware
     from edgellm.models.catalog import Catalog, ModelCard
     from edgellm.models.downloads import Downloads
@@ -47,7 +49,7 @@ class App:
         self._lock = threading.Lock()
         self._probing = threading.Lock()  # apart: looking at the hardware can take seconds
         self._hardware: Hardware | None = None
-        self._engine: Engine | None = None
+        self._engine: Switch | None = None
         self._store: Store | None = None
         self._catalog: Catalog | None = None
         self._downloads: Downloads | None = None
@@ -80,15 +82,28 @@ class App:
         speeds = speed_file.load(self.paths.machine, machine_name(hardware, library))
         return Here(hardware, self.settings, library, speeds)
 
-    def engine(self) -> Engine:
-        """The engine of this run; it starts a process when a model is loaded, and keeps how fast each answer was."""
-        from edgellm.engine.recorder import Recorder
-        from edgellm.engine.supervisor import Engine
+    def engine(self) -> Switch:
+        """The engine of this run; it starts a process when a model is loaded, and keeps how fast each answer was.
+
+        A model called `remote` or `remote:NAME` is on the server of the settings, and starts none.
+        """
+        from edgellm.engine.switch import Switch
 
         with self._lock:
             if self._engine is None or self._engine.closed:
-                self._engine = Engine(self.paths, self._plan, on_finish=Recorder(self.paths.machine))
+                self._engine = Switch(self._local, self._remote)
             return self._engine
+
+    def _local(self) -> Engine:
+        from edgellm.engine.recorder import Recorder
+        from edgellm.engine.supervisor import Engine
+
+        return Engine(self.paths, self._plan, on_finish=Recorder(self.paths.machine))
+
+    def _remote(self) -> RemoteEngine:
+        from edgellm.engine.remote_engine import RemoteEngine
+
+        return RemoteEngine(self.paths, lambda: self.settings)
 
     def store(self) -> Store:
         """The chats. Raises `StorageError`."""
@@ -163,7 +178,11 @@ class App:
 
         Raises a `ModelError`; for a model of the catalog that is not installed it names the command that installs it.
         """
+        from edgellm.runtimes.remote_address import is_remote
+
         wanted = name or self.settings.model
+        if is_remote(wanted):
+            return Path(wanted.strip())
         try:
             return self.models().resolve(wanted)
         except ModelNotFound as error:

@@ -21,7 +21,7 @@ from edgellm.tasks.starter import NOTE_STARTER, is_starter
 
 if TYPE_CHECKING:
     from edgellm.app import App
-    from edgellm.engine.supervisor import Engine
+    from edgellm.engine.switch import Switch
 
 INTERRUPTED = 130
 
@@ -33,7 +33,7 @@ class Session:
         self.output = output
         self._arguments = arguments
         self._app: App | None = None
-        self._engine: Engine | None = None
+        self._engine: Switch | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -54,7 +54,7 @@ class Session:
             self.output.note(self._app.notice)
         return self._app
 
-    def generator(self) -> Engine:
+    def generator(self) -> Switch:
         """The engine with the model loaded. Says once when that is the built-in one."""
         if self._engine is None:
             app = self.app
