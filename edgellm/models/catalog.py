@@ -117,6 +117,12 @@ def load(paths: Paths, program: Path | None = None) -> Catalog:
     return Catalog(tuple({**cards, **{card.name: card for card in own}}.values()), notice)
 
 
+def shipped_hash() -> str:
+    """The sha256 of the built-in model's file, as the program's catalog pins it."""
+    (entry,) = (entry for entry in _read(catalog_file())["model"] if entry.get("builtin"))
+    return str(entry["file"][0]["sha256"])
+
+
 def problems(document: Mapping[str, Any]) -> tuple[str, ...]:
     """What is wrong with a parsed catalog: sentences that name the entry and the field; empty when nothing is."""
     return catalog_schema.problems(document)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgellm.errors import EdgeError, ModelDamaged
-from edgellm.models import disk, hashing
+from edgellm.models import catalog, disk, hashing
 from edgellm.models import manifest as manifests
 from edgellm.models.folder import SUFFIX
 from edgellm.models.gguf import read_header
@@ -51,9 +51,11 @@ def verify(model: Installed, progress: Progress | None = None, cancelled: Cancel
 
     Raises `Stopped` when cancelled, `StorageError` when a file cannot be read.
     """
+    work = Work(progress, cancelled)
+    if model.builtin:
+        return _shipped(model, work)
     if model.manifest is None:
         return _header_only(model)
-    work = Work(progress, cancelled)
     bad: list[BadPart] = []
     missing: list[str] = []
     with disk.told(model.folder, f"{model.name} could not be read"):
@@ -125,6 +127,17 @@ def _verification(
     files = f"{', '.join(missing[:5])} {'is' if len(missing) == 1 else 'are'} missing" if missing else ""
     what = " and ".join(piece for piece in (parts, files) if piece)
     return Verification(False, f"{model.name} is damaged: {what}; {since}.{rest}", bad, missing, extra)
+
+
+def _shipped(model: Installed, work: Work) -> Verification:
+    """The built-in model, whose hash stands in the program's catalog."""
+    with disk.told(model.folder, f"{model.name} could not be read"):
+        work.begin(_size(model.path))
+        found = hashing.digest(model.path, hashing.CHUNK, work)
+    if found.sha256 == catalog.shipped_hash():
+        return Verification(True, f"{model.name} is whole: every byte is as it came with the program.")
+    sentence = f"{model.name} is damaged: it is not the file that came with the program. Install EdgeLLM again."
+    return Verification(False, sentence, (BadPart(model.path.name, 0, found.size),))
 
 
 def _header_only(model: Installed) -> Verification:

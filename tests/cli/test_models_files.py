@@ -61,7 +61,7 @@ def test_only_the_damaged_part_is_fetched_again(edgellm: CommandLine, weights: b
 def test_with_nothing_to_check_that_is_said(edgellm: CommandLine) -> None:
     assert "Only the built-in model is here" in edgellm.here("models", "verify").out
     assert edgellm.here("models", "verify", "--json").object == {"ok": True, "models": [], "notes": []}
-    assert "Its header is sound" in edgellm.here("models", "verify", "starter").out
+    assert "starter is whole" in edgellm.here("models", "verify", "starter").out
 
 
 def test_a_model_is_removed_restored_and_discarded(edgellm: CommandLine, own: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgellm.errors import Stopped
+from edgellm.models import catalog
 from edgellm.models import manifest as manifests
 from edgellm.models.check import BadPart, verify
 from edgellm.models.hashing import CHUNK, Work, digest
@@ -49,6 +50,20 @@ def test_hashes_are_those_of_every_part(tmp_path: Path) -> None:
         assert list(found.chunks) == [model_files.sha256(part) for part in parts]
     path.write_bytes(DATA)
     assert digest(path, CHUNK, Work()).chunks == (model_files.sha256(DATA),)
+
+
+def test_the_built_in_model_is_the_one_that_the_catalog_pins(store: ModelStore, tmp_path: Path) -> None:
+    """After it was trained again its new hash has to stand in models.toml."""
+    starter = store.get("starter")
+    assert model_files.sha256(starter.path.read_bytes()) == catalog.shipped_hash()
+    result = verify(starter)
+    assert (result.ok, result.known) == (True, True)
+    assert result.sentence == "starter is whole: every byte is as it came with the program."
+    copy = tmp_path / "starter.gguf"
+    copy.write_bytes(starter.path.read_bytes())
+    flip(copy, 1_000_000)
+    result = verify(replace(starter, path=copy, folder=tmp_path))
+    assert not result.ok and "is damaged" in result.sentence and "Install EdgeLLM again" in result.sentence
 
 
 def test_a_whole_model(model: Installed, store: ModelStore) -> None:
