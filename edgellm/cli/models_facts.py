@@ -65,8 +65,13 @@ def how_to_use(model: Installed, advice: Advice | None) -> str:
     tasks = model.manifest.tasks if model.manifest else ()
     if not tasks and model.path.is_dir():
         return f"To see what is known of it: edgellm models details {model.name}"
-    command = next((_COMMANDS[task] for task in ("chat", *tasks) if task in _COMMANDS and task in tasks), "chat")
+    command = next((command_for(task) for task in ("chat", *tasks) if task in _COMMANDS and task in tasks), "chat")
     return f"Use it with: edgellm {command} --model {model.name}"
+
+
+def command_for(task: str) -> str:
+    """The command that does a task of the catalog."""
+    return _COMMANDS[task]
 
 
 def speed(advice: Advice | None) -> str:

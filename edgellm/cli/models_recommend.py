@@ -57,7 +57,7 @@ def _say(session: Session, group: Sequence[Recommendation], installed: set[str],
     else:
         output.line(f"{tasks}: {card.name} ({card.title}, {size(card.size)})")
         output.line(f"    {found.choice.reason}")
-        output.line(f"    {_next_step(card, installed, online.flag(session.app.settings))}")
+        output.line(f"    {_next_step(card, installed, group[0].task, online.flag(session.app.settings))}")
     if why:
         for ranked in (*found.runners_up, *found.passed_over):
             output.line(f"    Not {ranked.card.name}: {ranked.reason}.")
@@ -65,9 +65,9 @@ def _say(session: Session, group: Sequence[Recommendation], installed: set[str],
             output.line(f"    Later {ranked.card.name}: {ranked.reason}.")
 
 
-def _next_step(card: ModelCard, installed: set[str], flag: str) -> str:
+def _next_step(card: ModelCard, installed: set[str], task: str, flag: str) -> str:
     if card.builtin or card.name in installed:
-        return f"It is here. Use it with: edgellm chat --model {card.name}"
+        return f"It is here. Use it with: edgellm {models_facts.command_for(task)} --model {card.name}"
     return f"To get it, run: edgellm models pull {card.name}{flag}"
 
 

@@ -8,6 +8,10 @@ import pytest
 from command_line import CommandLine
 
 from edgellm.cli.models_text import duration, percent, size, table
+from edgellm.models import catalog
+from edgellm.models.installed import Installed
+from edgellm.models.store import ModelStore
+from edgellm.paths import from_environment
 from tests.tiny_gguf import make
 
 
@@ -120,6 +124,16 @@ def test_the_recommended_model_has_a_reason_and_a_command(edgellm: CommandLine) 
     assert [one["task"] for one in found] == ["chat", "generate", "summarize", "translate", "answer", "classify"]
     assert all(one["reason"] for one in found)
     assert "no language called" in edgellm.here("models", "recommend", "--language", "frensh", status=2).err
+
+
+def test_what_is_recommended_and_here_is_used_by_the_command_of_its_task(
+    edgellm: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tuple(Installed(card.name, Path("x.gguf"), 1) for card in catalog.load(from_environment()).cards)
+    monkeypatch.setattr(ModelStore, "installed", lambda store: here)
+    out = edgellm.here("models", "recommend", "--task", "translate").out
+    assert "It is here. Use it with: edgellm translate --model " in out
+    assert "Use it with: edgellm ask --model " in edgellm.here("models", "recommend", "--task", "answer").out
 
 
 @pytest.mark.parametrize(
