@@ -6,7 +6,6 @@ left to `bundle`, where the bytes come from to `bundle_source`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +17,7 @@ from edgellm.models import bundle, bundle_source, disk, signing, staging
 from edgellm.models.bundle import Contents, Signature
 from edgellm.models.bundle_source import Connect, Source
 from edgellm.models.catalog import ModelCard
+from edgellm.models.hashing import Hashes
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import CHUNK, Manifest, ManifestFile
 from edgellm.models.names import shown
@@ -136,7 +136,7 @@ class Bundle:
     ) -> ManifestFile:
         """Check one file, and write it unless `target` is None; returns it with the hashes of its parts."""
         self._expect(bundle.header(name, file.size), f"{shown(file.path)} is not where it should be")
-        hashes, left = _Hashes(_part_size(model, file)), file.size
+        hashes, left = Hashes(_part_size(model, file)), file.size
         with ExitStack() as stack:
             if target is not None:
                 stack.enter_context(disk.told(target.parent, f"{model.name} could not be written"))
@@ -154,11 +154,11 @@ class Bundle:
             if target is not None:
                 output.flush()
                 os.fsync(output.fileno())
-        chunks = hashes.chunks()
-        if hashes.whole() != file.sha256 or (file.chunks not in ((), chunks)):
+        found = hashes.digest()
+        if found.sha256 != file.sha256 or file.chunks not in ((), found.chunks):
             raise bundle.damaged(f"{shown(file.path)} of {model.name} is not what was signed")
         self._expect(bytes(bundle.padding(file.size)), f"something stands behind {shown(file.path)}")
-        return replace(file, chunks=chunks)
+        return replace(file, chunks=found.chunks)
 
     def _end(self) -> None:
         self._expect(bundle.end(self._source.position), "its end is not where it should be")
@@ -181,40 +181,6 @@ class Bundle:
             pieces.append(piece)
             size -= len(piece)
         return b"".join(pieces)
-
-
-class _Hashes:
-    """The SHA-256 of a whole, and of each of its parts of `size` bytes; 0 leaves the parts out."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._whole = hashlib.sha256()
-        self._part = hashlib.sha256()
-        self._filled = 0
-        self._parts: list[str] = []
-
-    def update(self, data: bytes) -> None:
-        self._whole.update(data)
-        view = memoryview(data)
-        while self._size and len(view):
-            now_read = view[: self._size - self._filled]
-            self._part.update(now_read)
-            self._filled += len(now_read)
-            view = view[len(now_read) :]
-            if self._filled == self._size:
-                self._next()
-
-    def whole(self) -> str:
-        return self._whole.hexdigest()
-
-    def chunks(self) -> tuple[str, ...]:
-        if self._filled:
-            self._next()
-        return tuple(self._parts)
-
-    def _next(self) -> None:
-        self._parts.append(self._part.hexdigest())
-        self._part, self._filled = hashlib.sha256(), 0
 
 
 @contextmanager

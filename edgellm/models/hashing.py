@@ -56,6 +56,37 @@ class Digest:
     chunks: tuple[str, ...]
 
 
+class Hashes:
+    """The sha256 of bytes that come in order, and of each part of `chunk_size` bytes; 0 leaves the parts out."""
+
+    def __init__(self, chunk_size: int) -> None:
+        self.size = 0
+        self._chunk_size = chunk_size
+        self._whole = hashlib.sha256()
+        self._part = hashlib.sha256()
+        self._inside = 0
+        self._chunks: list[str] = []
+
+    def update(self, data: bytes) -> None:
+        """The next bytes."""
+        self.size += len(data)
+        self._whole.update(data)
+        view = memoryview(data)
+        while self._chunk_size and view:
+            piece = view[: self._chunk_size - self._inside]
+            self._part.update(piece)
+            self._inside += len(piece)
+            view = view[len(piece) :]
+            if self._inside == self._chunk_size:
+                self._chunks.append(self._part.hexdigest())
+                self._part, self._inside = hashlib.sha256(), 0
+
+    def digest(self) -> Digest:
+        """What all of it is; the last part may be shorter."""
+        last = (self._part.hexdigest(),) if self._inside else ()
+        return Digest(self.size, self._whole.hexdigest(), (*self._chunks, *last))
+
+
 def digest(path: Path, chunk_size: int, work: Work) -> Digest:
     """Read a file through, as long as it is when it is opened. Raises `OSError`, `Stopped`."""
     with path.open("rb") as file:
@@ -79,20 +110,11 @@ def copy(source: Path, target: Path, chunk_size: int, work: Work) -> Digest:
 
 
 def _through(file: BinaryIO, new: BinaryIO | None, chunk_size: int, work: Work) -> Digest:
-    whole, part, chunks = hashlib.sha256(), hashlib.sha256(), list[str]()
-    size = inside = 0
+    hashes = Hashes(chunk_size)
     end = os.fstat(file.fileno()).st_size  # a file that is still being written to would never end
-    while block := file.read(min(_BLOCK, chunk_size - inside, end - size)):
+    while block := file.read(min(_BLOCK, end - hashes.size)):
         if new is not None:
             new.write(block)
-        whole.update(block)
-        part.update(block)
-        size += len(block)
-        inside += len(block)
-        if inside == chunk_size:
-            chunks.append(part.hexdigest())
-            part, inside = hashlib.sha256(), 0
+        hashes.update(block)
         work.add(len(block))
-    if inside:
-        chunks.append(part.hexdigest())
-    return Digest(size, whole.hexdigest(), tuple(chunks))
+    return hashes.digest()
