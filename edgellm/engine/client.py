@@ -6,11 +6,13 @@ one is left to the supervisor.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,8 +20,21 @@ from edgellm.engine import process, protocol
 from edgellm.engine.child import Child
 from edgellm.engine.outcome import Doing, EngineEnded, Exit, Killed, Outcome, explain
 from edgellm.engine.patience import Limits, Patience, Silence
+from edgellm.engine.tally import Tally
 from edgellm.errors import EdgeError
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, Placement, Reading, Reply, Request
+from edgellm.runtimes.base import (
+    Cancelled,
+    Chunk,
+    Dropped,
+    Event,
+    Finish,
+    Message,
+    Placement,
+    Reading,
+    Reply,
+    Request,
+    never_dropped,
+)
 
 _POLL = 0.02
 
@@ -36,7 +51,7 @@ class Client:
         self._child = Child(logs, crash)
         self._ids = itertools.count(1)
         self._doing: Doing = "starting"
-        self._unsettled = 0
+        self._unsettled = Unsettled()
         self._kills = process.kernel_kills()
         self._memory = process.Memory()
 
@@ -107,47 +122,77 @@ class Client:
 
     def generate(self, request: Request, cancelled: Cancelled) -> Iterator[Event]:
         """Stream an answer. When `cancelled` says so the `Finish` comes at once, even if the engine needs longer."""
-        id = next(self._ids)
+        order = protocol.Generate(next(self._ids), request)
+        with contextlib.closing(self._stream(order, 1, cancelled, never_dropped)) as events:
+            for _, event in events:
+                yield event
+
+    def generate_many(
+        self, requests: tuple[Request, ...], cancelled: Cancelled, dropped: Dropped
+    ) -> Iterator[tuple[int, Event]]:
+        """Stream several answers; each event comes with the index of its request.
+
+        When `cancelled` says so the `Finish` of each comes at once, when `dropped` does that of the one with the index.
+        """
+        order = protocol.GenerateMany(next(self._ids), requests)
+        return self._stream(order, len(requests), cancelled, dropped)
+
+    def _stream(
+        self, order: protocol.Generate | protocol.GenerateMany, count: int, cancelled: Cancelled, dropped: Dropped
+    ) -> Generator[tuple[int, Event], None, None]:
+        id, open_ = order.id, {index: Tally() for index in range(count)}
         self._doing, self._kills = "generating", process.kernel_kills()
-        self._child.send(protocol.Generate(id, request))
-        self._unsettled = id
-        tally = _Tally()
+        self._child.send(order)
+        self._unsettled = Unsettled(id, set(open_))
         patience = Patience()
         try:
-            while (message := self._receive(id, patience, None, cancelled)) is not None:
-                if isinstance(message, protocol.Text):
-                    tally.add()
-                    yield Chunk(message.text)
-                elif isinstance(message, protocol.Done):
-                    yield self._done(message)
-                    return
+            while open_:
+                message = self._receive(id, patience, None, lambda: cancelled() or any(map(dropped, open_)))
+                if message is not None:
+                    yield from self._event(message, open_)
+                elif cancelled():
+                    self._child.send(protocol.Cancel(id))
+                    yield from self._wind_down(id, open_)
                 else:
-                    self._end("garbage")
-            self._child.send(protocol.Cancel(id))
-            yield from self._wind_down(id, tally)
+                    for index in [index for index in open_ if dropped(index)]:
+                        self._child.send(protocol.Drop(id, index))
+                        yield index, open_.pop(index).finish(self.peak_memory)
         except GeneratorExit:
-            if self._unsettled:
+            if self._unsettled.indexes:
                 self._child.send(protocol.Cancel(id))
             raise
         except EngineEnded:
             raise
         except EdgeError:
-            self._unsettled = 0
+            self._unsettled.indexes.clear()
             raise
+
+    def _event(self, message: protocol.Envelope, open_: dict[int, Tally]) -> Iterator[tuple[int, Event]]:
+        """What a message says of one of the answers that are open; nothing of one that was dropped."""
+        if isinstance(message, protocol.Text):
+            if message.index in open_:
+                open_[message.index].add()
+                yield message.index, Chunk(message.text)
+        elif isinstance(message, protocol.Done):
+            self._settled(message)
+            if open_.pop(message.index, None):
+                yield message.index, message.finish
+        else:
+            self._end("garbage")
 
     def settle(self) -> None:
         """Make sure that a cancelled answer has ended; an engine that goes on with it is ended itself."""
-        patience = Patience()
-        while self._unsettled:
+        patience, left = Patience(), self._unsettled
+        while left.indexes:
             try:
-                message = self._receive(self._unsettled, patience, self._limits.settle, _never, "stuck")
+                message = self._receive(left.id, patience, self._limits.settle, _never, "stuck")
             except EngineEnded:
                 raise
             except EdgeError:
-                self._unsettled = 0
+                left.indexes.clear()
             else:
                 if isinstance(message, protocol.Done):
-                    self._unsettled = 0
+                    self._settled(message)
         self._doing = "waiting"
 
     def outcome(self) -> Outcome:
@@ -165,34 +210,33 @@ class Client:
         """End the process and wait until nothing is left of it."""
         self._child.close(self._limits.end)
 
-    def _done(self, message: protocol.Done) -> Finish:
-        self._unsettled, self._doing = 0, "waiting"
+    def _settled(self, message: protocol.Done) -> None:
+        self._unsettled.indexes.discard(message.index)
+        if not self._unsettled.indexes:
+            self._doing = "waiting"
         self._note(message.finish.peak_memory)
-        return message.finish
 
     def _note(self, peak_memory: int) -> None:
         self._child.peak_memory = max(self._child.peak_memory, peak_memory)
 
-    def _wind_down(self, id: int, tally: _Tally) -> Iterator[Event]:
-        """After a cancellation: what still arrives within a moment, then a `Finish` of our own if none came."""
+    def _wind_down(self, id: int, open_: dict[int, Tally]) -> Iterator[tuple[int, Event]]:
+        """After a cancellation: what still arrives within a moment, then a `Finish` of our own where none came."""
         deadline = time.monotonic() + self._limits.cancel
-        while (left := deadline - time.monotonic()) > 0 and self.alive:
+        while open_ and (left := deadline - time.monotonic()) > 0 and self.alive:
             try:
                 message = self._child.inbox.get(timeout=left)
             except queue.Empty:
                 break
             if message is None or (isinstance(message, protocol.Failed) and message.id == id):
-                self._unsettled = 0
+                self._unsettled.indexes.clear()
                 if message is None:
                     self._child.inbox.put(None)
                 break
-            if isinstance(message, protocol.Text) and message.id == id:
-                tally.add()
-                yield Chunk(message.text)
-            elif isinstance(message, protocol.Done) and message.id == id:
-                yield self._done(message)
-                return
-        yield tally.finish(self.peak_memory)
+            if isinstance(message, protocol.Text | protocol.Done) and message.id == id:
+                yield from self._event(message, open_)
+        for index, tally in list(open_.items()):
+            del open_[index]
+            yield index, tally.finish(self.peak_memory)
 
     def _end(self, why: Killed) -> NoReturn:
         self._child.kill(why)
@@ -247,35 +291,12 @@ class Client:
 
 def cancelled_finish() -> Finish:
     """The last event of an answer that was cancelled before the engine had begun it."""
-    return _Tally().finish(0)
+    return Tally().finish(0)
 
 
-class _Tally:
-    """Counts what came of an answer, for a `Finish` when the engine sends none."""
+@dataclass(slots=True)
+class Unsettled:
+    """Which answers of order `id` the engine may still be writing."""
 
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._first = 0.0
-        self._pieces = 0
-
-    def add(self) -> None:
-        """A piece came."""
-        self._first = self._first or time.monotonic()
-        self._pieces += 1
-
-    def finish(self, peak_memory: int) -> Finish:
-        """The facts as far as they are known here; pieces stand for tokens."""
-        now = time.monotonic()
-        decode = now - self._first if self._first else 0.0
-        return Finish(
-            reason="cancelled",
-            prompt_tokens=0,
-            cached_tokens=0,
-            new_tokens=self._pieces,
-            seconds=now - self._started,
-            tokens_per_second=self._pieces / decode if decode > 0 else 0.0,
-            device="",
-            peak_memory=peak_memory,
-            truncated=False,
-            prefill_seconds=self._first - self._started if self._first else 0.0,
-        )
+    id: int = 0
+    indexes: set[int] = field(default_factory=set)

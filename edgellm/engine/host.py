@@ -16,6 +16,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -23,16 +24,17 @@ from edgellm.engine import process, protocol
 from edgellm.engine.channel import Channel
 from edgellm.engine.wire import ProtocolError
 from edgellm.errors import EdgeError, OutOfMemory, UsageError
-from edgellm.runtimes.base import Chunk, Generator, Reader, ReadingRuntime, Runtime
+from edgellm.runtimes import many
+from edgellm.runtimes.base import Chunk, Event, Generator, Reader, ReadingRuntime, Runtime
 from edgellm.runtimes.peak import peak_memory
 
 MERGE_SECONDS = 0.005
 _log = logging.getLogger("edgellm.engine.host")  # by name: this module runs as __main__
-_Order = protocol.Load | protocol.Generate | protocol.Count | protocol.Read
+_Order = protocol.Load | protocol.Generate | protocol.GenerateMany | protocol.Count | protocol.Read
 
 
 class TextSender:
-    """Sends the pieces of one answer, merging those that come within five milliseconds of the one before.
+    """Sends the pieces of an order's answers, merging those that come within five milliseconds of the one before.
 
     The first piece is sent at once, and nothing waits longer than that, so a fast model costs few messages and a slow
     one gains no delay.
@@ -42,7 +44,7 @@ class TextSender:
         self._channel = channel
         self._lock = threading.Lock()
         self._waiting = threading.Event()
-        self._pieces: list[str] = []
+        self._pieces: dict[int, list[str]] = {}
         self._id = 0
         self._sent = 0.0
         threading.Thread(target=self._flush_late, name="engine-text", daemon=True).start()
@@ -50,12 +52,12 @@ class TextSender:
     def start(self, id: int) -> None:
         """A new answer begins."""
         with self._lock:
-            self._id, self._sent, self._pieces = id, 0.0, []
+            self._id, self._sent, self._pieces = id, 0.0, {}
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, index: int = 0) -> None:
         """Send `text` now or with the next pieces."""
         with self._lock:
-            self._pieces.append(text)
+            self._pieces.setdefault(index, []).append(text)
             if time.monotonic() - self._sent >= MERGE_SECONDS:
                 self._flush()
             else:
@@ -69,8 +71,9 @@ class TextSender:
     def _flush(self) -> None:
         self._waiting.clear()
         if self._pieces:
-            self._channel.send(protocol.Text(self._id, "".join(self._pieces)))
-            self._pieces = []
+            for index, pieces in self._pieces.items():
+                self._channel.send(protocol.Text(self._id, "".join(pieces), index))
+            self._pieces = {}
             self._sent = time.monotonic()
 
     def _flush_late(self) -> None:
@@ -91,6 +94,7 @@ class Host:
         self._text = TextSender(channel)
         self._runtime: Runtime | ReadingRuntime | None = None
         self._cancelled = 0
+        self._dropped: frozenset[tuple[int, int]] = frozenset()
         threading.Thread(target=self._read, name="engine-reader", daemon=True).start()
 
     def run(self) -> None:
@@ -116,7 +120,7 @@ class Host:
     def _carry_out(self, order: _Order) -> None:
         if isinstance(order, protocol.Load):
             self._load(order)
-        elif isinstance(order, protocol.Generate):
+        elif isinstance(order, protocol.Generate | protocol.GenerateMany):
             self._generate(order)
         elif isinstance(order, protocol.Read):
             self._read_text(order)
@@ -135,15 +139,26 @@ class Host:
         _log.info("loaded in %.2f s", seconds)
         self._channel.send(protocol.Loaded(order.id, self._runtime.info, seconds, peak_memory()))
 
-    def _generate(self, order: protocol.Generate) -> None:
+    def _generate(self, order: protocol.Generate | protocol.GenerateMany) -> None:
         self._text.start(order.id)
-        for event in self._writer().generate(order.request, lambda: self._cancelled == order.id):
+        for index, event in self._answers(order):
             if isinstance(event, Chunk):
-                self._text.add(event.text)
+                self._text.add(event.text, index)
             else:
                 self._text.finish()
                 finish = dataclasses.replace(event, peak_memory=peak_memory())
-                self._channel.send(protocol.Done(order.id, finish))
+                self._channel.send(protocol.Done(order.id, finish, index))
+
+    def _answers(self, order: protocol.Generate | protocol.GenerateMany) -> Iterator[tuple[int, Event]]:
+        def cancelled() -> bool:
+            return self._cancelled == order.id
+
+        def dropped(index: int) -> bool:
+            return (order.id, index) in self._dropped
+
+        if isinstance(order, protocol.GenerateMany):
+            return many.answer_all(self._writer(), order.requests, cancelled, dropped)
+        return ((0, event) for event in self._writer().generate(order.request, cancelled))
 
     def _read_text(self, order: protocol.Read) -> None:
         reply = self._reader().read(order.reading, lambda: self._cancelled == order.id)
@@ -175,6 +190,9 @@ class Host:
                     self._channel.send(protocol.Pong(message.number, peak_memory()))
                 elif isinstance(message, protocol.Cancel):
                     self._cancelled = message.id
+                elif isinstance(message, protocol.Drop):
+                    here = {pair for pair in self._dropped if pair[0] == message.id}
+                    self._dropped = frozenset({*here, (message.id, message.index)})
                 elif isinstance(message, _Order):
                     self._orders.put(message)
                 else:

@@ -61,11 +61,20 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
+class GenerateMany:
+    """Answer several requests, at once where the model can. Each one's `Done` comes."""
+
+    id: int
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of an answer."""
+    """A piece of an answer; `index` tells the request among several."""
 
     id: int
     text: str
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class Done:
 
     id: int
     finish: Finish
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,14 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """Stop one of the answers of `id`; its `Done` still comes."""
+
+    id: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Order `id` could not be carried out. `error` is a name of `ERRORS`, `numbers` are its token counts."""
 
@@ -151,6 +169,7 @@ Envelope = (
     | Load
     | Loaded
     | Generate
+    | GenerateMany
     | Text
     | Done
     | Count
@@ -158,6 +177,7 @@ Envelope = (
     | Read
     | Understood
     | Cancel
+    | Drop
     | Failed
     | Ping
     | Pong
@@ -169,6 +189,7 @@ _KINDS: Mapping[str, type[Any]] = MappingProxyType(
         "load": Load,
         "loaded": Loaded,
         "generate": Generate,
+        "generate many": GenerateMany,
         "text": Text,
         "done": Done,
         "count": Count,
@@ -176,6 +197,7 @@ _KINDS: Mapping[str, type[Any]] = MappingProxyType(
         "read": Read,
         "understood": Understood,
         "cancel": Cancel,
+        "drop": Drop,
         "failed": Failed,
         "ping": Ping,
         "pong": Pong,
@@ -200,7 +222,6 @@ ERRORS: Mapping[str, type[EdgeError]] = MappingProxyType(
             errors.ModelDamaged,
             errors.ModelUnsupported,
             errors.ModelTooLarge,
-            errors.UntrustedName,
             errors.UntrustedName,
             errors.ContextOverflow,
             errors.ResponseFormatError,

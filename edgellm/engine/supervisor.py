@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from edgellm.engine import process
 from edgellm.engine.client import Client, cancelled_finish
@@ -22,10 +23,27 @@ from edgellm.engine.turn import Turn
 from edgellm.errors import EngineError, UsageError
 from edgellm.paths import Paths
 from edgellm.runtimes import words
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Reading, Reply, Request
+from edgellm.runtimes.base import (
+    Cancelled,
+    Chunk,
+    Dropped,
+    Event,
+    Finish,
+    Message,
+    ModelInfo,
+    Reading,
+    Reply,
+    Request,
+    never_dropped,
+)
 
 __all__ = ["Engine", "Planner"]
 OnFinish = Callable[[Run], None]
+T = TypeVar("T")
+
+
+class _NotBegun(Exception):
+    """An order was cancelled before the engine could begin it."""
 
 
 def _never() -> bool:
@@ -101,42 +119,78 @@ class Engine:
 
     def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
         """Stream an answer, first bringing a stopped engine back. Raises an `EdgeError`; what came before it stays."""
-        with self._turn.taken(cancelled) as mine:
-            if not mine:
-                yield cancelled_finish()
-                return
-            self._stop.clear()
+        pieces: list[str] = []
+        stop = self._stopping(cancelled)
 
-            def stop() -> bool:
-                return self._stop.is_set() or cancelled()
-
-            pieces: list[str] = []
+        def answer(client: Client) -> Iterator[Event]:
             finish: Finish | None = None
             try:
-                for event in self._answer(request, stop):
+                for event in client.generate(request, stop):
                     if isinstance(event, Chunk):
                         pieces.append(event.text)
                     else:
                         finish = event
                     yield event
+            finally:
+                if finish is not None:
+                    self._tell(finish, "".join(pieces))
+
+        try:
+            yield from self._stream(answer, cancelled)
+        except _NotBegun:
+            yield cancelled_finish()
+
+    def generate_many(
+        self, requests: tuple[Request, ...], cancelled: Cancelled = _never, dropped: Dropped = never_dropped
+    ) -> Iterator[tuple[int, Event]]:
+        """The same for several requests at once; each event comes with the index of its request.
+
+        Every request ends in its own `Finish`, or one error ends all that have none yet. `on_finish` is not told: what
+        one answer costs beside others says nothing of the model's speed.
+        """
+        ended: set[int] = set()
+        stop = self._stopping(cancelled)
+
+        def answers(client: Client) -> Iterator[tuple[int, Event]]:
+            return client.generate_many(requests, stop, dropped)
+
+        try:
+            for index, event in self._stream(answers, cancelled):
+                if isinstance(event, Finish):
+                    ended.add(index)
+                yield index, event
+        except _NotBegun:
+            for index in range(len(requests)):
+                if index not in ended:
+                    yield index, cancelled_finish()
+
+    def _stopping(self, cancelled: Cancelled) -> Cancelled:
+        return lambda: self._stop.is_set() or cancelled()
+
+    def _stream(self, begin: Callable[[Client], Iterator[T]], cancelled: Cancelled) -> Iterator[T]:
+        """The events of an order, in turn. Raises `_NotBegun` when it was cancelled with the engine not there."""
+        with self._turn.taken(cancelled) as mine:
+            if not mine:
+                raise _NotBegun
+            self._stop.clear()
+            stop = self._stopping(cancelled)
+            try:
+                yield from self._answer(begin, stop)
             except EngineEnded as error:
                 if error.outcome.kind == "closed" and stop() and not self._closed:
-                    yield cancelled_finish()
-                    return
+                    raise _NotBegun from None
                 self._crashed(error)
                 raise
             finally:
                 self._rest()
-                if finish is not None:
-                    self._tell(finish, "".join(pieces))
 
-    def _answer(self, request: Request, stop: Cancelled) -> Iterator[Event]:
-        """The answer. A process that was ended from outside before it said anything is replaced unseen."""
+    def _answer(self, begin: Callable[[Client], Iterator[T]], stop: Cancelled) -> Iterator[T]:
+        """The events. A process that was ended from outside before it said anything is replaced unseen."""
         begun = False
         try:
             client = self._ready(stop)
             self._board.set(state="generating")
-            for event in client.generate(request, stop):
+            for event in begin(client):
                 begun = True
                 yield event
         except EngineEnded as error:
@@ -144,7 +198,7 @@ class Engine:
                 raise
             client = self._ready(stop)
             self._board.set(state="generating")
-            yield from client.generate(request, stop)
+            yield from begin(client)
 
     def _understand(self, reading: Reading, stop: Cancelled) -> Reply:
         client = self._ready(stop)

@@ -50,6 +50,8 @@ _envelope: st.SearchStrategy[Envelope] = st.one_of(
     st.builds(protocol.Load, _int, st.binary(max_size=30), st.builds(Placement, threads=_int, cpu_variant=_text)),
     st.builds(protocol.Loaded, _int, _info, _float, _int),
     st.builds(protocol.Generate, _int, _request),
+    st.builds(protocol.GenerateMany, _int, st.lists(_request, max_size=3).map(tuple)),
+    st.builds(protocol.Drop, _int, _int),
     st.builds(protocol.Text, _int, _text),
     st.builds(protocol.Done, _int, _finish),
     st.builds(protocol.Count, _int, st.lists(_message, max_size=3).map(tuple)),
