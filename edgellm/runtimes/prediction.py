@@ -1,4 +1,4 @@
-"""How fast a model will write here, before it has: from its own runs, a similar model's, or the self-test.
+"""How fast a model will write here, before it has: from its own runs, a similar model's, the self-test, or a guess.
 
 Writing a token reads every weight it uses once and multiplies it once. So its time is bounded from below by memory
 bandwidth and by arithmetic (the roofline of Williams, Waterman and Patterson, 2009); the two overlap in part, so they
@@ -24,6 +24,10 @@ _CACHED = 48 << 20  # a model that may live in the processor's cache says little
 _FURTHEST = math.log(60.0)
 _SAME_SHARE = 0.06
 _ORDINARY = SelfTest(bandwidth=40e9, compute=400e9)  # a laptop of our days, where nothing was measured
+# What is assumed before anything was measured, so that it disappoints nobody: one channel of memory, and cores
+# that multiply as those of an inexpensive laptop
+_CAUTIOUS_BANDWIDTH, _CAUTIOUS_CORE = 20e9, 50e9
+ASSUMED = "assumed as for an ordinary laptop, until edgellm doctor --measure has run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Prediction:
 
 
 def predict(key: str, work: Work, way: Way, speeds: Speeds, language: str = "en") -> Prediction | None:
-    """The expected speed of a model file with this `key`, run this way; None where nothing says anything about it."""
+    """The expected speed of a model file with this `key`, run this way; None for a GPU that nothing ran on yet."""
     here = [one for one in speeds.models if _comparable(one.way, way)]
     own = [one for one in here if one.key == key]
     if own:
@@ -55,13 +59,21 @@ def predict(key: str, work: Work, way: Way, speeds: Speeds, language: str = "en"
     if speeds.test is not None and speeds.test.bandwidth and way.device == "cpu":
         speed = 1 / roofline(work, way, speeds.test)
         return _estimate(speed, language, ("test", "estimated from the self-test of this computer"), speeds)
+    if way.device == "cpu":
+        speed = 1 / roofline(work, way, cautious(way.threads))
+        return _estimate(speed, language, ("assumed", ASSUMED), speeds)
     return None
 
 
+def cautious(threads: int) -> SelfTest:
+    """What to reckon with on a processor that was never measured."""
+    return SelfTest(threads=threads, bandwidth=_CAUTIOUS_BANDWIDTH, compute=_CAUTIOUS_CORE * threads)
+
+
 def foresee(sample: Sample, speeds: Speeds) -> Miss | None:
-    """What would have been predicted for a run, beside what it was."""
+    """What would have been predicted for a run, beside what it was. An assumption is no prediction."""
     found = predict(sample.key, sample.work, sample.way, speeds)
-    if found is None:
+    if found is None or found.basis == "assumed":
         return None
     return Miss(found.basis, round(found.tokens_per_second, 3), round(sample.finish.tokens_per_second, 3))
 

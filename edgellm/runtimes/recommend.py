@@ -23,6 +23,7 @@ FLOORS: Mapping[str, float] = MappingProxyType(
 )
 _BATTERY_TIMES = 2.0  # when it is nearly empty, each second of computing counts
 _MOST_RUNNERS = 4
+_LARGE_UNSEEN = 6e9  # bytes; too much to fetch on the strength of an assumption
 _WHY_ASIDE = "it always thinks aloud before it answers"
 
 
@@ -62,13 +63,22 @@ class _Candidate:
     capability: float
 
     @property
-    def rank(self) -> tuple[bool, bool, bool, bool, float]:
-        """Smaller is better: enough speed, room to spare, all on the GPU, no thinking aloud, then what it can do.
+    def assumed(self) -> bool:
+        """Whether its speed is only assumed."""
+        return self.advice.speed is not None and self.advice.speed.basis == "assumed"
 
-        Among slow ones speed decides.
+    @property
+    def daring(self) -> bool:
+        """Whether it is a large download that may prove too slow, since nothing was measured here."""
+        return self.assumed and (self.card.size or 0) > _LARGE_UNSEEN
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, bool, bool, float]:
+        """Smaller is better: enough speed, no large download unseen, room to spare, all on the GPU, no thinking aloud,
+        then what it can do. Among slow ones speed decides.
         """
         worth = self.speed if self.slow else self.capability
-        return self.slow, self.advice.fit != "fits", self.split, self.aside, -worth
+        return self.slow, self.daring, self.advice.fit != "fits", self.split, self.aside, -worth
 
 
 def recommend(cards: Iterable[ModelCard], task: str, here: Here, language: str = "") -> Recommendation:
@@ -106,7 +116,7 @@ def recommend(cards: Iterable[ModelCard], task: str, here: Here, language: str =
 def _candidate(card: ModelCard, advice: Advice, task: str, wish: tuple[float, str], gpu: bool) -> _Candidate:
     floor, language = wish
     speed, whole = advice.words_per_second, advice.all_on_gpu
-    if speed is None:  # nothing was measured: an ordinary computer decides whether it is far too slow
+    if speed is None:  # nothing ran on this GPU yet: an ordinary computer decides whether it is far too slow
         speed = float("inf") if whole else ranking.ordinary_words(card, language)
     split = gpu and not whole and not card.builtin
     return _Candidate(
@@ -163,7 +173,10 @@ def _against(one: _Candidate, best: _Candidate) -> str:
     known = one.advice.words_per_second is not None
     speed = f" ({rate(one.speed)})" if known else ""
     if one.slow and not best.slow:
-        return f"too slow here{speed}" if known else "it would be slow on an ordinary laptop; not measured here"
+        here = known and not one.assumed
+        return f"too slow here{speed}" if here else f"too slow on an ordinary laptop{speed}; not measured here"
+    if one.daring and not best.daring:
+        return f"at {gigabytes(one.card.size or 0)} too large to try before edgellm doctor --measure has run"
     if one.advice.budget is None:
         return "its size is not known"
     if one.advice.fit != "fits" and best.advice.fit == "fits":

@@ -16,7 +16,7 @@ from edgellm.runtimes.base import Finish, Placement
 from edgellm.runtimes.build import Build
 from edgellm.runtimes.workload import Work
 
-Basis = Literal["measured", "scaled", "test"]
+Basis = Literal["measured", "scaled", "test", "assumed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _examples(speeds: Speeds, threads: int) -> list[dict[str, Any]]:
     rows = []
     for billions, (layers, size) in _EXAMPLES.items():
         found = predict("", Work(size, billions * 10**9, layers), Way(threads=threads), speeds)
-        if found is not None:
+        if found is not None and found.basis != "assumed":
             rows.append(
                 {"billions": billions, "bytes": size, "words_per_second": round(found.words_per_second, 1)}
                 | {"because": found.because}

@@ -78,6 +78,7 @@ def speed(advice: Advice | None) -> tuple[str, str]:
         "measured": tr("measured here"),
         "scaled": tr("scaled from another model that ran here"),
         "test": tr("estimated from the self-test"),
+        "assumed": tr("assumed for an ordinary laptop, until this computer is measured"),
     }
     words = tr("about {rate}").format(rate=facts.rate(advice.speed.words_per_second))
     accuracy = advice.speed.accuracy

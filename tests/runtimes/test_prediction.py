@@ -39,8 +39,8 @@ def measured(
     )
 
 
-def test_nothing_is_said_where_nothing_is_known() -> None:
-    assert predict("a", A, WAY, Speeds("m")) is None
+def test_nothing_is_said_of_a_gpu_where_nothing_is_known() -> None:
+    assert predict("a", A, Way("cuda:0", 1.0, 4), Speeds("m")) is None
     assert predict("a", A, Way("cuda:0", 1.0, 4), Speeds("m", TEST)) is None
 
 
@@ -54,6 +54,29 @@ def test_the_self_test_comes_first_in_time_and_last_in_rank() -> None:
     own = predict("a", A, WAY, Speeds("m", TEST, (measured("b", B, 4.0), measured("a", A, 30.0, 10.0, 20.0))))
     assert own is not None
     assert (own.basis, own.because, own.tokens_per_second) == ("measured", "measured here, over 3 runs", 20.0)
+
+
+def test_before_anything_is_measured_an_inexpensive_laptop_is_assumed() -> None:
+    found = {}
+    for threads in (2, 4, 8):
+        one = predict("b", B, Way("cpu", 0.0, threads), Speeds("m"))
+        assert one is not None
+        assert one.basis == "assumed"
+        assert one.because == "assumed as for an ordinary laptop, until edgellm doctor --measure has run"
+        assert one.accuracy is None
+        found[threads] = one.tokens_per_second
+    assert 2 < found[2] < 4 < found[4] < found[8] < 6
+    assert found[8] < ordinary_speed(B)
+
+
+def test_an_assumption_yields_to_whatever_was_measured() -> None:
+    slow = replace(TEST, bandwidth=2e9, compute=20e9)
+    for speeds in (Speeds("m", slow), Speeds("m", None, (measured("a", A, 1.0),))):
+        assumed, found = predict("b", B, WAY, Speeds("m")), predict("b", B, WAY, speeds)
+        assert assumed is not None
+        assert found is not None
+        assert found.basis in ("test", "scaled")
+        assert found.tokens_per_second < assumed.tokens_per_second / 4
 
 
 def test_the_bound_of_memory_is_never_passed() -> None:
@@ -92,7 +115,9 @@ def test_a_model_that_lives_in_the_cache_says_nothing_about_a_large_one() -> Non
     found = predict("x", B, WAY, Speeds("m", TEST, (tiny,)))
     assert found is not None
     assert found.basis == "test"
-    assert predict("x", B, WAY, Speeds("m", None, (tiny,))) is None
+    assumed = predict("x", B, WAY, Speeds("m", None, (tiny,)))
+    assert assumed is not None
+    assert assumed.basis == "assumed"
 
 
 def test_the_gpu_is_only_foretold_from_the_gpu() -> None:
@@ -139,7 +164,7 @@ def test_the_error_of_its_own_kind_is_named() -> None:
 def test_a_run_is_held_against_what_was_foretold() -> None:
     finish = Finish("stop", 10, 0, 64, 4.0, 20.0, "CPU", 0, False)
     sample = Sample("a", "A", A, WAY, finish, 40)
-    assert foresee(sample, Speeds("m")) is None
+    assert foresee(sample, Speeds("m")) is None, "an assumption is no prediction"
     assert foresee(sample, Speeds("m", TEST, (measured("a", A, 25.0),))) == Miss("measured", 25.0, 20.0)
     miss = foresee(sample, Speeds("m", TEST))
     assert miss is not None

@@ -43,10 +43,10 @@ def name(found: Recommendation) -> str:
         (4, 2.2, None, "qwen3.5-0.8b-q4"),
         (4, 2.2, USUAL, "qwen3.5-0.8b-q4"),
         (8, 3.0, USUAL, "qwen3.5-2b-q4"),
-        (8, 5.5, None, "qwen3.5-4b-q4"),
+        (8, 5.5, None, "qwen3.5-4b-q4"),  # assumed to be an inexpensive laptop with four cores
         (8, 5.5, USUAL, "qwen3.5-4b-q4"),
         (16, 2.2, USUAL, "qwen3.5-0.8b-q4"),  # free memory counts, not the class of the computer
-        (16, 12.0, None, "qwen3.5-9b-q4"),
+        (16, 12.0, None, "qwen3.5-4b-q4"),  # what was not measured is not assumed to be fast
         (16, 12.0, USUAL, "qwen3.5-9b-q4"),
         (16, 12.0, SLOW, "qwen3.5-4b-q4"),  # it fits, but would be slower than reading aloud
         (32, 26.0, USUAL, "gemma-4-26b-a4b-qat-q4"),
@@ -58,6 +58,21 @@ def test_chat_by_memory_and_speed(total: float, free: float, test: SelfTest | No
     assert name(found) == expected
     assert found.advice is not None
     assert found.advice.fit == ("fits" if expected != "starter" else "tight")
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(2, "lfm2.5-8b-a1b-q4"), (4, "qwen3.5-4b-q4"), (16, "qwen3.5-4b-q4")])
+def test_before_measuring_plenty_of_memory_is_no_reason_for_a_slow_model(cores: int, expected: str) -> None:
+    found = ask(computer(32, 26, cores=cores), test=None)
+    assert name(found) == expected
+    assert "assumed as for an ordinary laptop, until edgellm doctor --measure has run" in found.choice.reason
+    others = {one.card.name: one.reason for one in (*found.runners_up, *found.passed_over)}
+    assert others["qwen3-14b-q4"].startswith("too slow on an ordinary laptop (about ")
+    assert others["qwen3-14b-q4"].endswith("; not measured here")
+    large = others["gemma-4-26b-a4b-qat-q4"]
+    assert "on an ordinary laptop" in large or large.endswith(
+        " too large to try before edgellm doctor --measure has run"
+    )
+    assert name(ask(computer(32, 26, cores=cores))) == "gemma-4-26b-a4b-qat-q4", "measured, it is the one to have"
 
 
 @pytest.mark.parametrize(
