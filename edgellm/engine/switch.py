@@ -13,7 +13,18 @@ from edgellm.engine.remote_engine import RemoteEngine
 from edgellm.engine.status import EngineStatus
 from edgellm.engine.supervisor import Engine
 from edgellm.errors import UsageError
-from edgellm.runtimes.base import Cancelled, Event, Message, ModelInfo, Reading, Reply, Request
+from edgellm.runtimes import many
+from edgellm.runtimes.base import (
+    Cancelled,
+    Dropped,
+    Event,
+    Message,
+    ModelInfo,
+    Reading,
+    Reply,
+    Request,
+    never_dropped,
+)
 from edgellm.runtimes.remote_address import is_remote
 
 
@@ -71,6 +82,12 @@ class Switch:
     def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
         """Stream an answer. Raises an `EdgeError`; what came before it stays."""
         yield from self._engine().generate(request, cancelled)
+
+    def generate_many(
+        self, requests: tuple[Request, ...], cancelled: Cancelled = _never, dropped: Dropped = never_dropped
+    ) -> Iterator[tuple[int, Event]]:
+        """Several at once where the model can: each event with the index of its request."""
+        yield from many.answer_all(self._engine(), requests, cancelled, dropped)
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Prompt tokens of a conversation."""

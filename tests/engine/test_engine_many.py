@@ -99,8 +99,8 @@ def test_killed_in_the_middle_keeps_the_texts_and_raises_once(bench: Bench, star
 
 
 def test_killed_before_it_said_anything_is_not_noticed(bench: Bench) -> None:
-    engine = bench.loaded(name="m", reply="here it is", faults=[{"kind": "kill", "once": True}])
-    texts, _ = gather(engine.generate_many((ask("a"), ask("b"))), 2)
+    engine = bench.loaded(name="m", reply="here it is", faults=[{"prompt": "deadly", "kind": "kill", "once": True}])
+    texts, _ = gather(engine.generate_many((ask("deadly"), ask("b"))), 2)
     assert texts == ["here it is"] * 2
 
 
