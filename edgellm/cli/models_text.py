@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_UNITS = ((1e9, "GB", 1), (1e6, "MB", 1), (1e3, "KB", 0))
+from edgellm.models import disk
 
 
 def size(count: float | None) -> str:
     """Bytes for a person: `397 MB`; a word where they are not known."""
-    if count is None:
-        return "unknown"
-    for unit, name, digits in _UNITS:
-        if count >= unit:
-            value = count / unit
-            return f"{value:.{digits if value < 100 else 0}f} {name}"
-    return f"{count:.0f} bytes"
+    return "unknown" if count is None else disk.amount(count)
 
 
 def percent(done: int, total: int) -> str:

@@ -127,7 +127,7 @@ class Bundle:
             )
         if new and needed + _SPARE > free:
             raise StorageError(
-                f"The models need {needed / 1e9:,.1f} GB, and {top} has {free / 1e9:,.1f} GB free.",
+                f"The models need {disk.amount(needed)}, and {top} has {disk.amount(free)} free.",
                 "Make room, or choose another folder for models in the settings.",
             )
 

@@ -185,14 +185,14 @@ def _check_room(out: Path, size: int) -> None:
         raise _too_large_for_fat(size)
     if size > free:
         raise StorageError(
-            f"The bundle needs {size / 1e9:,.1f} GB, and {folder} has {free / 1e9:,.1f} GB free.",
+            f"The bundle needs {disk.amount(size)}, and {folder} has {disk.amount(free)} free.",
             "Make room, choose another disk, or bundle fewer models.",
         )
 
 
 def _too_large_for_fat(size: int) -> StorageError:
     return StorageError(
-        f"The bundle has {size / 1e9:,.1f} GB, and this disk's file system (FAT) holds no file above 4.3 GB.",
+        f"The bundle has {disk.amount(size)}, and this disk's file system (FAT) holds no file above 4.3 GB.",
         "Bundle fewer models at a time, or format the stick as exFAT.",
     )
 

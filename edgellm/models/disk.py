@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edgellm.errors import StorageError
 
+_UNITS = ((1e9, "GB", 1), (1e6, "MB", 1), (1e3, "KB", 0))
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
 
@@ -66,12 +67,21 @@ def room(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def amount(size: float) -> str:
+    """Bytes as a person reads them: `1.5 GB`, `397 MB`, `52 KB`, `9 bytes`."""
+    for unit, name, digits in _UNITS:
+        if size >= unit:
+            value = size / unit
+            return f"{value:.{digits if value < 100 else 0}f} {name}"
+    return f"{size:.0f} bytes"
+
+
 def check_room(folder: Path, size: int, name: str) -> None:
     """Raises `StorageError` when `size` bytes do not fit on the disk of `folder`."""
     free = room(folder)
     if free < size:
         raise StorageError(
-            f"{name} needs {size / 1e6:,.0f} MB; the disk of {folder} has {free / 1e6:,.0f} MB free.",
+            f"{name} needs {amount(size)}; the disk of {folder} has {amount(free)} free.",
             "Make room there, or choose another folder.",
         )
 

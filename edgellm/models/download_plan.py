@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from edgellm.errors import OfflineError, StorageError, UntrustedName, UsageError
 from edgellm.isolation import is_loopback
 from edgellm.models.catalog import CardFile, ModelCard
+from edgellm.models.disk import amount
 from edgellm.models.hub import address
 from edgellm.models.names import check_distinct, check_hash, check_name, check_relative, is_code, shown
 from edgellm.models.transfer import Wanted, part_name
@@ -20,7 +21,6 @@ from edgellm.models.transfer import Wanted, part_name
 RESERVE = 64_000_000
 """Bytes that stay free on the disk, so that chats can still be saved."""
 _FORMS = "Look for the model in safetensors, ONNX or GGUF form."
-_UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "KB"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,3 @@ def require_room(card: ModelCard, here: Mapping[str, int], room: Room) -> None:
 def missing(card: ModelCard, here: Mapping[str, int]) -> int:
     """Bytes that have yet to come, of the files whose size is known."""
     return sum(max(0, (file.size or 0) - here.get(file.path, 0)) for file in card.files)
-
-
-def amount(size: int) -> str:
-    """A size as a person reads it."""
-    for unit, name in _UNITS:
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} bytes"

@@ -15,6 +15,7 @@ from edgellm import trouble
 from edgellm.errors import ModelDamaged, NetworkError, StorageError, UsageError
 from edgellm.models import answers
 from edgellm.models.digests import Piece
+from edgellm.models.disk import amount
 from edgellm.models.parts import Part
 from edgellm.models.ranges import fetch_ranges
 from edgellm.models.rate import Control
@@ -111,7 +112,7 @@ class _Transfer:
         missing = (self._total or 0) - part.size
         if missing > 0 and missing > (free := shutil.disk_usage(part.path.parent).free):
             raise StorageError(
-                f"There is not enough room: {missing >> 20} MB are missing, {free >> 20} MB are free.",
+                f"There is not enough room: {amount(missing)} are missing, {amount(free)} are free.",
                 "Free some space, or choose another folder for models in the settings.",
             )
 

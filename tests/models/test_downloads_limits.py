@@ -117,9 +117,9 @@ def test_without_room_nothing_is_begun_and_the_sum_is_shown(hub: Hub, setting: S
     with pytest.raises(StorageError) as caught:
         downloads.pull(card("one", REPOS["maker/one"]))
     assert caught.value.message == (
-        f"one needs 200.0 KB, and 64.1 MB is free in {models()}, of which 64.0 MB is kept for your chats."
+        f"one needs 200 KB, and 64.1 MB is free in {models()}, of which 64.0 MB is kept for your chats."
     )
-    assert "Free 100.0 KB" in caught.value.hint
+    assert "Free 100 KB" in caught.value.hint
     assert hub.sent == 0
     (record,) = downloads.unfinished()
     assert record.message == caught.value.message
@@ -135,7 +135,7 @@ def test_what_is_here_already_counts_when_room_is_looked_for(hub: Hub, setting: 
     with pytest.raises(NetworkError):
         build(setting).pull(wanted)
     hub.faults.clear()
-    with pytest.raises(StorageError, match=r"needs 5\d\.\d KB besides the 1\d\d\.\d KB that are here"):
+    with pytest.raises(StorageError, match=r"needs 5\d KB besides the 1\d\d KB that are here"):
         build(setting, room=lambda folder: 64_010_000).pull(wanted)
     assert build(setting, room=lambda folder: 64_060_000).pull(wanted).size == 200 * KB
 
