@@ -15,7 +15,6 @@ from edgellm.cli.progress import Step
 from edgellm.cli.session import Session
 
 if TYPE_CHECKING:
-    from edgellm.app import App
     from edgellm.models.manifest import Manifest, ManifestFile
 
 
@@ -28,15 +27,16 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace, session: Session) -> int:
     """Repair it. The network is needed only when something is damaged."""
+    from edgellm import network
     from edgellm.models.rate import Control
-    from edgellm.models.repair import Source, repair
+    from edgellm.models.repair import Source, addresses_of, repair
 
     app, output = session.app, session.output
     model = chosen(session, [arguments.name])[0]
     name = model.name
 
     def addresses(manifest: Manifest, file: ManifestFile) -> tuple[str, ...]:
-        found = _addresses(app, manifest, file)
+        found = addresses_of(manifest, file, network.endpoints(app.settings))
         if found:
             online.require(app.settings, found[0])
         return found
@@ -56,16 +56,3 @@ def run(arguments: Namespace, session: Session) -> int:
         name=name, repaired=not result.before.ok, received=result.received, before=asdict(result.before), ok=True
     )
     return 0
-
-
-def _addresses(app: App, manifest: Manifest, file: ManifestFile) -> tuple[str, ...]:
-    """Where a file of an installed model can be had: the hub and its mirrors, or the link it came from."""
-    from edgellm import network
-    from edgellm.models.hub import address
-
-    if manifest.repo:
-        ends = network.endpoints(app.settings)
-        return tuple(address(end, manifest.repo, manifest.revision, file.path) for end in ends)
-    if manifest.source.startswith(("https://", "http://")) and len(manifest.files) == 1:
-        return (manifest.source,)
-    return ()

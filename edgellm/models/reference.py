@@ -32,6 +32,17 @@ class Reference:
     url: str = ""
 
 
+def is_link(text: str) -> bool:
+    """Whether a file may be pulled from this: https, or http of this machine, without a name or password in it."""
+    if is_address(text):
+        return True
+    return (
+        text.lower().startswith("http://")
+        and is_address(f"https{text[4:]}")
+        and is_loopback(urlsplit(text).hostname or "")
+    )
+
+
 def parse(text: str, hosts: frozenset[str] = frozenset()) -> Reference:
     """Read a reference. A link to one of `hosts`, or to the hub itself, is one to a repository.
 
@@ -67,8 +78,7 @@ def _link(given: str, hosts: frozenset[str]) -> Reference:
         raise UsageError(f"{shown(given)} is no link.", _FORMS) from error
     if host in _HUBS or (host and parts.netloc.lower() in hosts):
         return _hub_link(unquote(parts.path), given)
-    here = parts.scheme == "http" and is_loopback(host) and is_address("https" + given[4:])
-    if not here and not is_address(given):
+    if not is_link(given):
         # The link is not shown: a name and password may be in it.
         raise UntrustedName("Only https links without a name or password in them are used.", _FORMS)
     name = unquote(parts.path).rpartition("/")[2]

@@ -9,7 +9,7 @@ as it was or better, and a file that a quick look finds wrong is not made to loo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -17,12 +17,15 @@ from pathlib import Path
 from edgellm.errors import ModelDamaged, ModelError, Stopped, StorageError, UsageError
 from edgellm.models import disk, sharing
 from edgellm.models import folder as folders
+from edgellm.models.catalog_schema import is_repo
 from edgellm.models.check import BadPart, Verification, verify
 from edgellm.models.download_records import FOLDER, Records
+from edgellm.models.hub import address
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import Manifest, ManifestFile
 from edgellm.models.ranges import fetch_ranges
 from edgellm.models.rate import Control
+from edgellm.models.reference import is_link
 from edgellm.models.retry import Tuning
 from edgellm.models.source import Connect
 from edgellm.models.staging import Staging
@@ -48,6 +51,16 @@ class Source:
     addresses: Addresses
     connect: Connect
     tuning: Tuning | None = None
+
+
+def addresses_of(manifest: Manifest, file: ManifestFile, endpoints: Sequence[str]) -> tuple[str, ...]:
+    """Where a file of an installed model can be had again: the hub and its mirrors, or the link it came from.
+
+    A manifest may be a stranger's: what is no repository or no address that a person could pull from is not used.
+    """
+    if is_repo(manifest.repo):
+        return tuple(address(endpoint, manifest.repo, manifest.revision, file.path) for endpoint in endpoints)
+    return (manifest.source,) if len(manifest.files) == 1 and is_link(manifest.source) else ()
 
 
 def repair(model: Installed, source: Source, control: Control) -> Repaired:

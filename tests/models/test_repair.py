@@ -21,7 +21,7 @@ from edgellm.models.hub import address
 from edgellm.models.installed import Installed
 from edgellm.models.manifest import Manifest, ManifestFile
 from edgellm.models.rate import Control
-from edgellm.models.repair import Repaired, Source, repair
+from edgellm.models.repair import Repaired, Source, addresses_of, repair
 from edgellm.models.store import ModelStore
 from tests import download_child
 from tests.download_child import CHUNK, QUICK, Setting
@@ -286,3 +286,24 @@ def test_killed_again_and_again_it_never_gets_worse(hub: Hub, model: Installed, 
     store.tidy()
     assert is_right(model.home)
     assert leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("repo", "source", "expected"),
+    [
+        ("who/x", "", ("https://hub/who/x/resolve/main/a.gguf", "https://mirror/who/x/resolve/main/a.gguf")),
+        ("", "https://example.org/a.gguf", ("https://example.org/a.gguf",)),
+        ("", "http://127.0.0.1:8000/a.gguf", ("http://127.0.0.1:8000/a.gguf",)),
+        ("../../api/whoami?x=", "", ()),
+        ("", "http://192.168.0.1/reboot", ()),
+        ("", "https://user:secret@example.org/a.gguf", ()),
+        ("", "http://[", ()),
+        ("", "a bundle signed by 0000", ()),
+    ],
+)
+def test_a_strange_manifest_leads_only_where_a_person_could_pull_from(
+    repo: str, source: str, expected: tuple[str, ...]
+) -> None:
+    file = ManifestFile("a.gguf", 1, "ab" * 32)
+    manifest = Manifest(name="x", files=(file,), repo=repo, source=source)
+    assert addresses_of(manifest, file, ("https://hub", "https://mirror")) == expected
