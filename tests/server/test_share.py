@@ -1,4 +1,4 @@
-"""A shared bundle: what may be asked, by whom, how slowly; real clients over loopback."""
+"""A shared bundle: what may be asked, and by whom; real clients over loopback."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -23,109 +19,13 @@ import pytest
 
 from edgellm import network
 from edgellm.errors import EdgeError, ModelDamaged, OfflineError, Stopped, UsageError
-from edgellm.models import bundle_read, bundle_write, signing
+from edgellm.models import bundle_read
 from edgellm.models.rate import Control
 from edgellm.models.store import ModelStore
 from edgellm.server import share
-from edgellm.server.guard import Limits
 from edgellm.settings import Settings
 from tests import bundles
-
-NAME = "two models é.edgellm"
-TARGET = "/two%20models%20%C3%A9.edgellm"
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of 3 MB."""
-    folder = tmp_path_factory.mktemp("shared")
-    store = ModelStore(bundles.home(folder / "a"))
-    bundles.place(store, "big", {"big.gguf": 3_000_000})
-    bundles.place(store, "tiny", {"tiny.gguf": 100})
-    models = [store.get("big"), store.get("tiny")]
-    bundle_write.write(models, [], folder / NAME, signing.own_key(folder / "a/signing"), Control())
-    (folder / "secret.txt").write_text("secret")
-    return folder / NAME
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of 16 MB: more than the system takes off a server's hands."""
-    folder = tmp_path_factory.mktemp("large")
-    store = ModelStore(bundles.home(folder))
-    store.folder.mkdir(parents=True)
-    (store.folder / "zeros.gguf").write_bytes(bytes(16_000_000))
-    bundle_write.write([store.get("zeros")], [], folder / NAME, signing.own_key(folder), Control())
-    return folder / NAME
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server that runs: the address of the bundle, and the ledger."""
-
-    address: str
-    ledger: Path
-    shared: share.Shared
-
-    @property
-    def port(self) -> int:
-        """Its port."""
-        return httpx.URL(self.address).port or 80
-
-    @property
-    def base(self) -> str:
-        """Its address without a path."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def ask(self, method: str = "GET", path: str = TARGET, **headers: str) -> httpx.Response:
-        """One request; header names have underscores for dashes."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.request(method, f"{self.base}{path}", headers=named, trust_env=False, verify=False)
-
-    def entries(self) -> list[dict[str, object]]:
-        """The ledger."""
-        if not self.ledger.exists():
-            return []
-        return [json.loads(line) for line in self.ledger.read_text().splitlines()]
-
-
-@contextlib.contextmanager
-def serving(
-    path: Path, folder: Path, limits: Limits | None = None, host: str = share.LOOPBACK, offline: bool = True
-) -> Iterator[Running]:
-    """Serve in a thread."""
-    shared = share.prepare(path, Control())
-    place = share.Place(folder / "ledger.jsonl", host, 0, limits or Limits())
-    stop, started = threading.Event(), threading.Event()
-    addresses: list[str] = []
-
-    def ready(found: tuple[str, ...]) -> None:
-        addresses.extend(found)
-        started.set()
-
-    thread = threading.Thread(target=share.serve, args=(shared, place, offline, ready, stop.is_set))
-    thread.start()
-    try:
-        assert started.wait(20)
-        yield Running(addresses[0], place.ledger, shared)
-    finally:
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-@pytest.fixture(scope="module")
-def server(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The bundle, served on loopback."""
-    with serving(made, tmp_path_factory.mktemp("server")) as running:
-        yield running
-
-
-@pytest.fixture
-def fresh(made: Path, tmp_path: Path) -> Iterator[Running]:
-    """The same, with a ledger that is empty."""
-    with serving(made, tmp_path) as running:
-        yield running
+from tests.serving import NAME, TARGET, Running, asking, connected, eventually, serving
 
 
 def test_one_file_under_its_own_name(server: Running, made: Path) -> None:
@@ -198,7 +98,7 @@ PATHS = (
 
 @pytest.mark.parametrize("path", PATHS)
 def test_nothing_else_is_there(server: Running, path: str) -> None:
-    with _connected(server) as sent:
+    with connected(server) as sent:
         sent.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: sent.recv(65_536), b""))
     assert answer.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 "))
@@ -239,7 +139,7 @@ def test_the_host_list_is_exact_on_every_path(server: Running, path: str) -> Non
     ids=range(8),
 )
 def test_what_is_no_request(server: Running, request_: bytes) -> None:
-    with _connected(server) as sent:
+    with connected(server) as sent:
         answer = b""
         with contextlib.suppress(OSError):  # it may hang up before all is said
             sent.sendall(request_)
@@ -279,7 +179,7 @@ def test_only_a_whole_bundle_is_shared(made: Path, tmp_path: Path) -> None:
 def test_each_request_is_in_the_ledger_without_secrets(fresh: Running) -> None:
     fresh.ask(path=TARGET + "?token=CANARY", Authorization="Bearer CANARY", Cookie="CANARY", Range="bytes=0-9")
     fresh.ask("POST", "/CANARX", Host="evil.example")
-    assert _eventually(lambda: len(fresh.entries()) == 2)
+    assert eventually(lambda: len(fresh.entries()) == 2)
     entries = sorted(fresh.entries(), key=lambda one: str(one["method"]))
     assert [(one["method"], one["path"], one["outcome"], one["bytes"]) for one in entries] == [
         ("GET", f"/{NAME}", "206", 10),
@@ -296,7 +196,7 @@ def test_curl_goes_on_where_it_stopped(fresh: Running, made: Path, tmp_path: Pat
     (tmp_path / "out").write_bytes(made.read_bytes()[:1_000_000])
     subprocess.run([curl, "-fsS", "--noproxy", "*", "-C", "-", "-o", tmp_path / "out", fresh.address], check=True)
     assert (tmp_path / "out").read_bytes() == made.read_bytes()
-    assert _eventually(lambda: [one["outcome"] for one in fresh.entries()] == ["206"])
+    assert eventually(lambda: [one["outcome"] for one in fresh.entries()] == ["206"])
 
 
 @pytest.mark.parametrize("path", [TARGET, "/", ""])
@@ -317,106 +217,6 @@ def test_many_at_once(server: Running, made: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: server.ask().content == data, range(48)))
     assert all(answers) and len(answers) == 48
-
-
-def test_more_than_it_can_do_are_asked_to_come_again(large: Path, tmp_path: Path) -> None:
-    with serving(large, tmp_path, Limits(busy=1)) as server, contextlib.ExitStack() as stack:
-        slow = stack.enter_context(_asking(server, receive=4_096))
-        assert slow.recv(12) == b"HTTP/1.1 200"
-        answer = server.ask("HEAD")
-        assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
-        slow.close()
-        assert _eventually(lambda: server.ask("HEAD").status_code == 200)
-
-
-@contextlib.contextmanager
-def _asking(server: Running, receive: int) -> Iterator[socket.socket]:
-    """A client that has asked, and takes little."""
-    with socket.socket() as sent:
-        sent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-        sent.settimeout(20)
-        sent.connect(("127.0.0.1", server.port))
-        sent.sendall(f"GET {TARGET} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
-        yield sent
-
-
-def _eventually(true: object, within: float = 10.0) -> bool:
-    assert callable(true)
-    until = time.monotonic() + within
-    while time.monotonic() < until:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def _closed(sent: socket.socket) -> bool:
-    """Whether the other side ends the connection, in 10 s."""
-    sent.settimeout(10)
-    try:
-        while sent.recv(65_536):
-            pass
-    except ConnectionError:
-        return True
-    except TimeoutError:
-        return False
-    return True
-
-
-def test_those_who_do_not_ask_are_sent_away(made: Path, tmp_path: Path) -> None:
-    """Silent, and a header byte by byte; meanwhile others are served, and afterwards nobody is left."""
-    limits = Limits(request=0.6, peer=200)
-    with serving(made, tmp_path, limits) as server, contextlib.ExitStack() as stack:
-        silent = [stack.enter_context(_connected(server)) for _ in range(100)]
-        drip = stack.enter_context(_connected(server))
-        assert _drips_to_the_end(drip) and server.ask("HEAD").status_code == 200
-        assert all(map(_closed, silent))
-
-
-def test_a_second_request_may_not_drip_either(made: Path, tmp_path: Path) -> None:
-    with serving(made, tmp_path, Limits(request=0.6, idle=60)) as server, _connected(server) as sent:
-        sent.sendall(f"HEAD / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
-        assert sent.recv(65_536).startswith(b"HTTP/1.1 200")
-        assert _drips_to_the_end(sent)
-
-
-def _connected(server: Running) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=10)
-
-
-def _drips_to_the_end(sent: socket.socket) -> bool:
-    """Whether the other side ends the connection, in 10 s, while a byte comes every now and then."""
-    until = time.monotonic() + 10
-    with contextlib.suppress(ConnectionError):
-        while time.monotonic() < until:
-            sent.sendall(b"G")
-            time.sleep(0.05)
-        return False
-    return True
-
-
-def test_those_who_take_nothing_are_sent_away(large: Path, tmp_path: Path) -> None:
-    with serving(large, tmp_path, Limits(stalled=0.6)) as server, _asking(server, receive=4_096) as slow:
-        assert _eventually(lambda: len(server.entries()) == 1)
-        assert _closed(slow)
-        assert int(str(server.entries()[0]["bytes"])) < 15_000_000
-
-
-def test_one_peer_cannot_take_every_place(made: Path, tmp_path: Path) -> None:
-    with serving(made, tmp_path, Limits(peer=3)) as server, contextlib.ExitStack() as stack:
-        first = [stack.enter_context(_connected(server)) for _ in range(3)]
-        extra = stack.enter_context(_connected(server))
-        assert _closed(extra)
-        for one in first:
-            one.close()
-        assert _eventually(lambda: _answers(server))
-
-
-def _answers(server: Running) -> bool:
-    try:
-        return server.ask("HEAD").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::"])
@@ -458,7 +258,7 @@ def test_ctrl_c_ends_it_while_somebody_reads(large: Path, tmp_path: Path) -> Non
             assert process.stdout is not None and process.stderr is not None
             printed = "".join(iter(process.stdout.readline, "}\n")) + "}"
             running = Running(json.loads(printed)["addresses"][0], tmp_path, share.prepare(large, Control()))
-            with _asking(running, receive=4_096) as slow:
+            with asking(running, receive=4_096) as slow:
                 assert slow.recv(12) == b"HTTP/1.1 200"
                 process.send_signal(signal.SIGINT)
                 assert process.wait(15) == 0
