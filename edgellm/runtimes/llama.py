@@ -31,6 +31,7 @@ from edgellm.runtimes.base import (
 from edgellm.runtimes.cancel import CancelWatch
 from edgellm.runtimes.llama_answer import Answer
 from edgellm.runtimes.llama_context import LlamaContext
+from edgellm.runtimes.llama_draft import Drafter, written_tokens
 from edgellm.runtimes.llama_grammar import grammar_of
 from edgellm.runtimes.llama_many import Many
 from edgellm.runtimes.llama_sampling import Sampler
@@ -44,13 +45,17 @@ _log = logging.getLogger(__name__)
 
 
 class LlamaRuntime:
-    """A loaded GGUF model. One generation at a time; `close` frees it."""
+    """A loaded GGUF model. One generation at a time; `close` frees it.
+
+    `drafts` lets it guess ahead where an answer repeats what was read; the answer is the same without.
+    """
 
     def __init__(self, api: Any, native: LlamaContext, header: GgufHeader, placement: Placement, variant: str) -> None:
         """Use `load`."""
         self._api = api
         self._native = native
         self._closed = False
+        self.drafts = True
         self._current: Answer | None = None
         vocabulary = api.llama_model_get_vocab(native.model)
         self._vocabulary = Vocabulary(api, vocabulary)
@@ -192,15 +197,17 @@ class LlamaRuntime:
         if not native.finite():
             native.clear()
             raise ModelDamaged(f"{self._info.name} computes no numbers: its file is damaged.", "Download it again.")
-        while True:
-            if text := answer.take(answer.sampler.draw(native.context)):
+        drafter = Drafter(answer.prompt, self.drafts and answer.sampler.greedy and native.rewinds)
+        for token in written_tokens(native, answer, watch, drafter):
+            if text := answer.take(token):
                 yield text
             if answer.reason:
-                return
-            if not native.compute(answer.written[-1:], watch):
-                if text := answer.end("cancelled"):
-                    yield text
-                return
+                break
+        else:
+            if text := answer.end("cancelled"):
+                yield text
+        if drafter.drafted:
+            _log.info("%d of %d guessed tokens were right", drafter.accepted, drafter.drafted)
 
     def _still(self, answer: Answer) -> None:
         """Refuse to go on when another generation, or `close`, has taken the KV cache meanwhile."""

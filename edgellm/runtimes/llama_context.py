@@ -85,8 +85,16 @@ class LlamaContext:
         self._api.llama_memory_clear(self._memory, True)
         self.tokens.clear()
 
-    def compute(self, tokens: Sequence[int], watch: CancelWatch) -> bool:
+    def cut(self, length: int) -> None:
+        """Keep the first `length` tokens in the cache. Not for a recurrent model."""
+        if length < len(self.tokens):
+            self._api.llama_memory_seq_rm(self._memory, 0, length, -1)
+            del self.tokens[length:]
+
+    def compute(self, tokens: Sequence[int], watch: CancelWatch, every: bool = False) -> bool:
         """Put `tokens` after those in the cache, in batches. False when it was cancelled in between.
+
+        Logits are those of the last token, with `every` of each one in the last batch.
 
         Raises `EngineError` when llama.cpp cannot compute them. The cache stays true to `self.tokens` in each case.
         """
@@ -95,11 +103,11 @@ class LlamaContext:
             part = tokens[start : start + most]
             if watch.check():
                 return False
-            if not self._put(part):
+            if not self._put(part, every):
                 return False
         return True
 
-    def _put(self, part: Sequence[int], every: bool = False) -> bool:
+    def _put(self, part: Sequence[int], every: bool) -> bool:
         self.batch.clear()
         self.batch.add(part, len(self.tokens), 0, every)
         code = self.batch.compute(self.context)
@@ -130,6 +138,14 @@ class LlamaContext:
         logits = self._api.llama_get_logits_ith(self.context, row)
         size = int(self._api.llama_vocab_n_tokens(self._api.llama_model_get_vocab(self.model)))
         return all(value - value == 0 for value in logits[: min(size, 1024)])
+
+    def close_call(self, row: int, margin: float) -> bool:
+        """Whether the two largest logits of a row are closer to each other than `margin`."""
+        import numpy as np
+
+        size = int(self._api.llama_vocab_n_tokens(self._api.llama_model_get_vocab(self.model)))
+        logits = np.ctypeslib.as_array(self._api.llama_get_logits_ith(self.context, row), shape=(size,))
+        return int(np.count_nonzero(logits > logits.max() - margin)) > 1
 
     def close(self) -> None:
         """Free everything; more than once does no harm."""

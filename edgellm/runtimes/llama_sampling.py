@@ -10,6 +10,7 @@ from edgellm.errors import ResponseFormatError
 from edgellm.runtimes.base import Sampling
 
 _LOOK_BACK = 256
+_NONE = (1.0, 0.0, 0.0)
 
 
 class Sampler:
@@ -17,12 +18,14 @@ class Sampler:
 
     With a grammar the token is drawn freely first and only checked; the whole vocabulary is filtered just when
     that token is not allowed, since filtering 150,000 tokens costs as much as a forward pass of a small model.
+    `greedy` says that it always takes the likeliest.
     """
 
     def __init__(self, api: Any, vocabulary: Any, size: int, sampling: Sampling, grammar: str = "") -> None:
         """`vocabulary` is the native pointer, `size` its tokens. Raises `ResponseFormatError` for a bad grammar."""
         self._api = api
         self._size = size
+        self.greedy = sampling.temperature <= 0 and _penalties(sampling) == _NONE
         self._chain = _chain(api, size, sampling)
         self._grammar: Any = None
         self._table: Any = None
@@ -83,12 +86,16 @@ class Sampler:
             setattr(self, name, None)
 
 
+def _penalties(sampling: Sampling) -> tuple[float, float, float]:
+    return sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty
+
+
 def _chain(api: Any, size: int, sampling: Sampling) -> Any:
     parameters = api.llama_sampler_chain_default_params()
     parameters.no_perf = True
     chain = api.llama_sampler_chain_init(parameters)
-    penalties = (sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty)
-    if penalties != (1.0, 0.0, 0.0):
+    penalties = _penalties(sampling)
+    if penalties != _NONE:
         api.llama_sampler_chain_add(chain, api.llama_sampler_init_penalties(size, _LOOK_BACK, *penalties))
     if sampling.temperature <= 0:
         api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy())
