@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edgellm.models.store import ModelStore
     from edgellm.network import Client
     from edgellm.runtimes.advice import Here
+    from edgellm.runtimes.base import Choice
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -187,6 +188,23 @@ class App:
             return self.models().resolve(wanted)
         except ModelNotFound as error:
             raise self.missing(wanted, error) from error
+
+    def model_for(self, task: str, source: str = "", target: str = "") -> Choice[Path]:
+        """What to load for a task (as in a card's `tasks`), with the reason in a sentence, or none where none is due.
+
+        The model of the settings, if one is set; else the one of those in our folders that suits the task best. For a
+        translation, `source` and `target` are codes. Raises a `ModelError`.
+        """
+        from edgellm.runtimes.base import Choice
+        from edgellm.runtimes.preference import Wish, prefer
+
+        if not self.settings.model:
+            installed = self.models().installed(others=False)
+            if any(not model.builtin for model in installed):
+                best = prefer(Wish(task, source, target), installed, self.catalog().cards, self.here())
+                if best is not None:
+                    return Choice(best.value.path, best.reason)
+        return Choice(self.model_path(), "")
 
     def missing(self, name: str, error: ModelNotFound) -> ModelNotFound:
         """A better error than `error` for a model that is not installed, if the catalog has it or one of its name."""

@@ -46,7 +46,7 @@ def run(arguments: Namespace, session: Session) -> int:
     if arguments.passages:
         return _passages(passages.find(question, passage, arguments.count), texts, session)
     stop = Interrupt()
-    options, generator = session.options(stop), session.generator()
+    options, generator = session.options(stop), session.generator("answer")
     with stop:
         evidence = answer.prepare(generator, question, passage, False if arguments.whole else None, options)
         text, finish = session.stream(answer.run(generator, evidence, options))

@@ -26,7 +26,7 @@ def run(arguments: Namespace, session: Session) -> int:
     labels = classify.checked(arguments.labels.split(","))
     text = source.read(arguments.text, arguments.file, session.output)
     stop = Interrupt()
-    options, generator = session.options(stop), session.generator()
+    options, generator = session.options(stop), session.generator("classify")
     with stop:
         result = classify.classify(generator, text, labels, options)
     if result.label:

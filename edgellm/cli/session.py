@@ -8,13 +8,14 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgellm import log
 from edgellm.cli.model_options import overrides
 from edgellm.cli.output import Output
-from edgellm.errors import ModelTooLarge
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish
+from edgellm.errors import EngineError, ModelError, ModelTooLarge
+from edgellm.runtimes.base import Cancelled, Choice, Chunk, Event, Finish
 from edgellm.tasks.options import Options
 from edgellm.tasks.result import NO_MODEL, without_model
 from edgellm.tasks.starter import NOTE_STARTER, is_starter
@@ -54,23 +55,42 @@ class Session:
             self.output.note(self._app.notice)
         return self._app
 
-    def generator(self) -> Switch:
-        """The engine with the model loaded. Says once when that is the built-in one."""
+    def generator(self, task: str = "", source: str = "", target: str = "") -> Switch:
+        """The engine with the model loaded. Says once when that is the built-in one.
+
+        Where no model is set or named, an installed one that suits `task` is taken, and a note says so.
+        """
         if self._engine is None:
             app = self.app
             engine = app.engine()
-            named = getattr(self._arguments, "model", None) is not None
-            anyway = getattr(self._arguments, "anyway", False)
-            try:
-                engine.load(app.model_path(app.settings.model), asked=named, anyway=anyway)
-            except ModelTooLarge as error:
-                if anyway:
-                    raise
-                raise ModelTooLarge(error.message, f"{error.hint} Add --anyway to load it all the same.") from error
+            if not (task and not app.settings.model and self._by_itself(engine, app.model_for(task, source, target))):
+                self._load(engine, app.model_path(app.settings.model))
             self._engine = engine
             if is_starter(engine.info):
                 self.output.note(NOTE_STARTER)
         return self._engine
+
+    def _by_itself(self, engine: Switch, choice: Choice[Path]) -> bool:
+        """Load what was chosen for a task; False, and a note, when it cannot be."""
+        try:
+            engine.load(choice.value)
+        except (ModelError, EngineError) as error:
+            if not choice.reason:
+                raise
+            self.output.note(f"{choice.value.stem} could not be used, so the built-in model answers. {error.message}")
+            return False
+        self.output.note(choice.reason)
+        return True
+
+    def _load(self, engine: Switch, path: Path) -> None:
+        named = getattr(self._arguments, "model", None) is not None
+        anyway = getattr(self._arguments, "anyway", False)
+        try:
+            engine.load(path, asked=named, anyway=anyway)
+        except ModelTooLarge as error:
+            if anyway:
+                raise
+            raise ModelTooLarge(error.message, f"{error.hint} Add --anyway to load it all the same.") from error
 
     def options(self, cancelled: Cancelled) -> Options:
         """What the task is asked for."""

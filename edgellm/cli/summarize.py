@@ -32,7 +32,7 @@ def run(arguments: Namespace, session: Session) -> int:
     if arguments.key_sentences:
         return _key_sentences(text, arguments.key_sentences, session)
     stop = Interrupt()
-    options, generator = session.options(stop), session.generator()
+    options, generator = session.options(stop), session.generator("summarize")
     with stop:
         summary, finish = session.stream(summarize.run(generator, text, options))
     return session.conclude(summary, finish, summarize.notes(generator, text))

@@ -28,7 +28,9 @@ def run(arguments: Namespace, session: Session) -> int:
     origin = code_of(arguments.origin) if arguments.origin else ""
     text = source.read(arguments.text, arguments.file, session.output)
     stop = Interrupt()
-    options, generator = session.options(stop), session.generator()
+    options = session.options(stop)
+    likely = "" if session.app.settings.model else origin or translate.likely_source(text)
+    generator = session.generator("translate", likely, target)
     plan = translate.prepare(generator.info, text, target, origin)
     with stop:
         result, finish = session.stream(translate.run(generator, text, plan, options))

@@ -99,6 +99,11 @@ def prepare(info: ModelInfo, text: str, target: str, source: str = "", lexicon: 
     )
 
 
+def likely_source(text: str) -> str:
+    """The code of the text's language, of all that are known."""
+    return Detector(tuple(NAMES)).detect(text).language
+
+
 def unknown_words(text: str, language: str, lexicon: Lexicon | None = None) -> tuple[str, ...]:
     """The words of `text` that the starter was not taught, once each. `language` is a code."""
     return (lexicon or Lexicon.load()).unknown(text, language)
