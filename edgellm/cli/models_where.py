@@ -26,5 +26,7 @@ def run(arguments: Namespace, session: Session) -> int:
     folders = [str(folder) for folder in session.app.models().folders]
     for folder in folders:
         output.line(folder)
-    output.document(folder=folders[0], folders=folders)
+    catalog = str(session.app.paths.catalog)
+    output.note(f"A catalog of your own would stand in {catalog}")
+    output.document(folder=folders[0], folders=folders, catalog=catalog)
     return 0

@@ -89,7 +89,12 @@ def test_a_broken_list_of_ones_own_is_one_notice(edgellm: CommandLine) -> None:
 def test_where_is_the_folder_or_the_file_alone(edgellm: CommandLine, tiny: Path) -> None:
     assert edgellm.here("models", "where").out == f"{edgellm.home / 'models'}\n"
     assert edgellm.here("models", "where", "one").out == f"{tiny}\n"
-    assert edgellm.here("models", "where", "--json").object["folders"] == [str(edgellm.home / "models")]
+    found = edgellm.here("models", "where", "--json").object
+    assert (found["folders"], found["catalog"]) == (
+        [str(edgellm.home / "models")],
+        str(edgellm.home / "models.toml"),
+    )
+    assert str(edgellm.home / "models.toml") in edgellm.here("models", "where").err, "as the catalog itself says"
     assert "Did you mean big/one" in edgellm.here("models", "where", "big-onne", status=1).err
 
 
