@@ -50,7 +50,7 @@ LATER: Mapping[str, str] = MappingProxyType(
         "rerank": "Search by meaning arrives with a later version, so there is no use for this model yet.",
     }
 )
-"""Formats and tasks that wait for their runtime. Take a line out when its runtime is there."""
+"""Tasks that wait for their runtime. Take a line out when its runtime is there."""
 
 
 def unsupported(architecture: str) -> str:
@@ -67,8 +67,6 @@ def unsupported(architecture: str) -> str:
 
 def unsupported_card(card: ModelCard) -> str:
     """Why this model cannot be used by this version, as a sentence; empty when nothing speaks against it."""
-    if card.format in LATER:
-        return LATER[card.format]
     if card.tasks and all(task in LATER for task in card.tasks):
         return LATER[card.tasks[0]]
     names = " ".join(file.path for file in card.files)
