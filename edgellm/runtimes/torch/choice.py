@@ -19,6 +19,8 @@ from edgellm.runtimes.torch.folder import Precision, TorchFolder
 from edgellm.settings import Settings
 
 DEFAULT_CONTEXT = 4096
+# Tokens of a prompt at a time. A cancel waits for one layer of so many; on a processor more are hardly faster.
+_BATCH, _BATCH_ON_GPU = 128, 512
 _BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}
 _OVERHEAD = 400 << 20  # the engine with PyTorch and transformers, before any model
 _WORK = 0.1  # what one step needs beside the weights, as a share of them
@@ -117,13 +119,14 @@ def rungs(
     extra.require()
     threads, context = device.threads(hardware, settings), context_of(folder, settings)
     plain = Placement(
-        runtime="torch", threads=threads.value, batch=settings.batch or 512, context=context, repack=False
+        runtime="torch", threads=threads.value, batch=settings.batch or _BATCH, context=context, repack=False
     )
     gpu = _wanted_gpu(folder, hardware, settings, context)
     steps: list[Choice[Placement]] = []
     if not isinstance(gpu.value, str):
         where = device.device_name(gpu.value)
         first = replace(plain, device=where, gpu_layers=-1, precision=folder.precision)
+        first = replace(first, batch=settings.batch or _BATCH_ON_GPU)
         steps.append(Choice(first, f"Runs on {_PLACES[gpu.value.kind]} in {folder.precision}: {gpu.reason}."))
     why = "in case the GPU is at fault" if steps else gpu.reason
     numbers = _numbers(folder, hardware, context)

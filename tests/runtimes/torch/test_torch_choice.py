@@ -64,7 +64,7 @@ def test_bf16_where_the_processor_has_it_and_fp32_after_it() -> None:
     assert [step.value.precision for step in (first, second, third)] == ["bf16", "fp32", "fp32"]
     assert "this processor has avx512_bf16, and its file has bf16" in first.reason
     assert third.value.threads == 1 and first.value.threads == 4
-    assert first.value.context == 4096
+    assert (first.value.context, first.value.batch) == (4096, 128)
     plain = choice.rungs(folder(5e8), machine(), Settings())
     assert plain[0].value.precision == "fp32" and "no instructions for it" in plain[0].reason
     for flag in ("amx_bf16", "bf16"):
