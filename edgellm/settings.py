@@ -15,9 +15,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from edgellm import files
 from edgellm.errors import SettingsError, StorageError
 
@@ -202,6 +199,9 @@ def save(path: Path, settings: Settings) -> None:
 
     Only values that differ from their default, or were in the file, are written. Raises `StorageError`.
     """
+    import tomlkit  # only writing needs it; the start does without
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         document = tomlkit.parse(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, TOMLKitError, RecursionError):
@@ -231,6 +231,8 @@ def _write(path: Path, text: str) -> None:
 
 def reference() -> str:
     """The settings as a Markdown table, for the documentation."""
+    import tomlkit
+
     rows = ["| setting | default | values | what it does |", "|---|---|---|---|"]
     for spec in fields(Settings):
         rules = spec.metadata

@@ -23,6 +23,7 @@ from edgellm.ui.conversation import Shown
 from edgellm.ui.engine_worker import Counted, Job, Status
 from edgellm.ui.find_bar import FindBar
 from edgellm.ui.language import tr
+from edgellm.ui.model_kinds import no_chat
 from edgellm.ui.services import Services
 from edgellm.ui.transcript import COLUMN, Transcript
 from edgellm.ui.welcome import Welcome
@@ -111,6 +112,12 @@ class ChatPage(QWidget):
         self.composer.show_context(self._tokens, self._context)
         self._conversation.recount(self.composer.input.toPlainText())
 
+    def show_kind(self, kind: str) -> None:
+        """What the model is for, when it was not made for chatting."""
+        sentence = no_chat(kind)
+        self._other.setText(f"{sentence} {tr('Choose another model at the top of the window.')}" if sentence else "")
+        self._other.setVisible(bool(sentence))
+
     def _make_system(self) -> QPlainTextEdit:
         made = QPlainTextEdit()
         made.setObjectName("system")
@@ -131,10 +138,14 @@ class ChatPage(QWidget):
         self._hint.setProperty("role", "faint")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.hide()
+        self._other = QLabel(wordWrap=True)
+        self._other.setProperty("role", "warning")
+        self._other.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._other.hide()
         below = QVBoxLayout(foot)
         below.setContentsMargins(20, 0, 20, 8)
         below.setSpacing(6)
-        for widget in (self.system, self.composer, self._hint):
+        for widget in (self.system, self.composer, self._hint, self._other):
             below.addWidget(widget)
         centered = QHBoxLayout()
         centered.addStretch(1)

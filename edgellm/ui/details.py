@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from edgellm.runtimes.report import Source, as_lines, gather
 from edgellm.ui.engine_worker import Status
 from edgellm.ui.language import tr
+from edgellm.ui.remote_place import Place
+
+if TYPE_CHECKING:
+    from edgellm.runtimes.report import Source
 
 
 def report(app: Source, status: Status | None) -> str:
     """What `edgellm doctor` prints, and how the engine stands; nothing that the person wrote. Takes a moment."""
+    from edgellm.runtimes.report import as_lines, gather  # it knows every runtime; the window starts without
+
     lines = list(as_lines(gather(app)))
     if status is not None:
         lines += [
@@ -27,7 +34,7 @@ def report(app: Source, status: Status | None) -> str:
 class Details(QDialog):
     """Shows what the strip has no room for."""
 
-    def __init__(self, parent: QWidget, report: str, status: Status | None) -> None:
+    def __init__(self, parent: QWidget, report: str, status: Status | None, place: Place | None = None) -> None:
         super().__init__(parent)
         self._report = report
         self.setWindowTitle(tr("Device details"))
@@ -35,12 +42,14 @@ class Details(QDialog):
         form = QFormLayout()
         form.setHorizontalSpacing(18)
         if status is not None:
-            self._row(form, tr("Device"), status.device or tr("none"))
-            self._row(form, tr("Why"), status.reason)
+            device = status.device or tr("none")
+            self._row(form, tr("Device"), tr("Remote server {host}").format(host=place.host) if place else device)
+            self._row(form, tr("Why"), place.sentence if place else status.reason)
             if status.placement is not None:
                 placement = status.placement
                 self._row(form, tr("Context"), tr("{n} tokens").format(n=f"{placement.context:,}"))
-                self._row(form, tr("Threads"), str(placement.threads))
+                if placement.threads:
+                    self._row(form, tr("Threads"), str(placement.threads))
             for number, step in enumerate(status.steps):
                 self._row(form, tr("Tried") if number == 0 else "", step)
         text = QPlainTextEdit(self._report, readOnly=True)

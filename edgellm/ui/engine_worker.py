@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,11 +16,15 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QThread, Signal
 
 from edgellm.chats.stream import StreamWriter
-from edgellm.errors import ContextOverflow, EdgeError, ModelTooLarge
+from edgellm.errors import ContextOverflow, EdgeError, ModelTooLarge, UsageError
 from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Placement, Request
+from edgellm.runtimes.remote_address import is_remote
 from edgellm.tasks import history
 from edgellm.ui.background import unexpected
 from edgellm.ui.facts import SHORTEST
+from edgellm.ui.language import tr
+from edgellm.ui.meter import Meter
+from edgellm.ui.model_kinds import no_chat
 
 _PATIENCE_MS = 3_000
 _log = logging.getLogger(__name__)
@@ -99,34 +102,6 @@ class EngineClient(Protocol):
         ...
 
 
-class Meter:
-    """Tokens per second as they arrive. Written by the worker thread, read by one other."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._pieces = self._seen = 0
-        self._final = 0.0
-        self._asked = clock()
-
-    def add(self) -> None:
-        """One more token has arrived."""
-        self._pieces += 1
-
-    def finish(self, speed: float) -> None:
-        """An answer has ended; the engine measured its speed better than this can."""
-        self._final = speed
-
-    def speed(self) -> float:
-        """Tokens per second since the last call; 0 while nothing is generated."""
-        now = self._clock()
-        passed, arrived = now - self._asked, self._pieces - self._seen
-        self._asked, self._seen = now, self._pieces
-        final, self._final = self._final, 0.0
-        if final:
-            return final
-        return arrived / passed if passed > 0 else 0.0
-
-
 @dataclass
 class Job:
     """One answer being made: the request, where it is written, what has arrived."""
@@ -180,6 +155,7 @@ class _Worker(QObject):
     too_large = Signal(str, object)
     ended = Signal(object)
     counted = Signal(int, object)
+    told_kind = Signal(str)
 
     def __init__(self, factory: Callable[[], EngineClient], resolve: Callable[[str], Path], meter: Meter) -> None:
         super().__init__()
@@ -191,13 +167,15 @@ class _Worker(QObject):
     def load(self, name: str, asked: bool, anyway: bool) -> None:
         """Load a model by name or path (empty: the starter), starting the engine when there is none.
 
-        When a person asks, it is loaded afresh, so that changed settings apply.
+        When a person asks, it is loaded afresh, so that changed settings apply. A server holds its model itself, and
+        may not be there: the model before is kept until it has answered.
         """
         try:
             path = self._resolve(name)
-            self.loading.emit(path.stem)
+            remote = is_remote(path.as_posix())
+            self.loading.emit(path.as_posix() if remote else path.stem)
             client = self._client()
-            if asked:
+            if asked and not remote:
                 client.unload()
             client.load(path, asked, anyway)
         except ModelTooLarge as error:
@@ -211,12 +189,15 @@ class _Worker(QObject):
             self.failed.emit(unexpected(error))
         if self._engine is not None and self._engine.status().state == "ready":
             self.ready.emit(self._engine.status())  # after a wrong name: the model that is still loaded
+            self._tell_kind(self._engine)
 
     def generate(self, job: Job) -> None:
         """Make one answer; its writer is finished before `ended` is sent."""
         state, facts, left_out = "interrupted", dict[str, Any](), 0
         try:
             client = self._client()
+            if sentence := no_chat(client.info.kind):
+                raise UsageError(sentence, tr("Choose another model at the top of the window."))
             fitted = history.fit(client, job.request.messages)
             left_out = fitted.left_out
             for event in client.generate(replace(job.request, messages=fitted.messages), job.cancelled):
@@ -247,7 +228,7 @@ class _Worker(QObject):
         """Count the tokens of what would be sent, and the messages that no longer fit; quiet without a model."""
         try:
             engine = self._engine
-            if engine is None or engine.status().state != "ready":
+            if engine is None or engine.status().state != "ready" or no_chat(engine.info.kind):
                 return
             fitted = history.fit(engine, messages)
             self.counted.emit(ticket, Counted(engine.count(fitted.messages), fitted.left_out))
@@ -268,6 +249,12 @@ class _Worker(QObject):
         """Process id of the engine, if there is one."""
         engine = self._engine
         return engine.status().pid if engine is not None else None
+
+    def _tell_kind(self, engine: EngineClient) -> None:
+        try:
+            self.told_kind.emit(engine.info.kind)
+        except EdgeError as error:  # it has ended since
+            _log.info("the kind of model is not known: %s", type(error).__name__)
 
     def _client(self) -> EngineClient:
         if self._engine is None:
@@ -290,6 +277,7 @@ class EngineWorker(QObject):
     too_large = Signal(str, object)
     ended = Signal(object)
     counted = Signal(int, object)
+    told_kind = Signal(str)
     _load = Signal(str, bool, bool)
     _generate = Signal(object)
     _count = Signal(int, object)
@@ -303,7 +291,7 @@ class EngineWorker(QObject):
         self.meter = Meter()
         self._worker = _Worker(factory, resolve, self.meter)
         self._worker.moveToThread(self._thread)
-        for name in ("loading", "ready", "failed", "too_large", "ended", "counted"):
+        for name in ("loading", "ready", "failed", "too_large", "ended", "counted", "told_kind"):
             getattr(self._worker, name).connect(getattr(self, name))
         self._load.connect(self._worker.load)
         self._generate.connect(self._worker.generate)

@@ -23,6 +23,7 @@ from edgellm.ui.icons import app_icon
 from edgellm.ui.keyboard import Keyboard
 from edgellm.ui.models_work import ModelsWork, Runners
 from edgellm.ui.notices import Notices
+from edgellm.ui.remote_models import RemoteModels
 from edgellm.ui.sampler import Sampler
 from edgellm.ui.services import Services
 from edgellm.ui.single import Instance
@@ -85,7 +86,8 @@ def build(qt: QApplication, app: App) -> Window:
     keyboard = Keyboard(app.settings.shortcuts)
     notices = Notices(theme)
     models = ModelsWork(app, Runners(Background(), Background(_LONG_JOBS), Background(_CONNECTIONS)), notices)
-    services = Services(app, theme, background, worker, conversation, notices, sampler, keyboard, models)
+    remote = RemoteModels(app, Background())
+    services = Services(app, theme, background, worker, conversation, notices, sampler, keyboard, models, remote)
     window = Window(services)
     StartupReport(window)
     return window
@@ -121,6 +123,7 @@ def finish(window: Window) -> None:
     services = window.services
     services.sampler.close()
     services.models.close()
+    services.remote.close()
     services.worker.close()
     services.background.close()
     services.app.close()

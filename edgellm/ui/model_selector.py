@@ -9,18 +9,21 @@ from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
-from edgellm.models.store import STARTER
+from edgellm.runtimes.remote_address import is_remote, model_of
 from edgellm.tasks.starter import NAME
 from edgellm.ui.engine_worker import Status
 from edgellm.ui.facts import size
 from edgellm.ui.icons import icon, pixmap
 from edgellm.ui.language import tr
+from edgellm.ui.remote_place import Place
 from edgellm.ui.services import Services
 
 if TYPE_CHECKING:
     from edgellm.models.store import Installed
 
+STARTER = "starter"  # what models/store calls it; importing that would import much that the start does not need
 _STEP_MS = 80
+_LONGEST_LINE = 64
 _NARROWEST, _WIDEST = 210, 320
 
 
@@ -66,6 +69,7 @@ class ModelSelector(QFrame):
         super().__init__()
         self._services = services
         self._listed: tuple[Installed, ...] = ()
+        self._place: Place | None = None
         self.setObjectName("selector")
         self.spinner = Spinner(services.theme.colors.accent)
         self.button = QPushButton()
@@ -80,6 +84,7 @@ class ModelSelector(QFrame):
         inside.addWidget(self._name, 1)
         inside.addWidget(self._arrow)
         self.menu = QMenu(self)
+        self.menu.setToolTipsVisible(True)
         self.menu.aboutToShow.connect(self._fill)
         self.button.setMenu(self.menu)
         row = QHBoxLayout(self)
@@ -88,6 +93,7 @@ class ModelSelector(QFrame):
         row.addWidget(self.spinner)
         row.addWidget(self.button)
         services.models.changed.connect(self._list_again)
+        services.remote.changed.connect(self._list_servers)
         services.theme.changed.connect(self._paint_icon)
         self._paint_icon()
         self._say(tr("Starting…"))
@@ -97,14 +103,16 @@ class ModelSelector(QFrame):
         self.spinner.run(True)
         self._say(tr("Loading {name}…").format(name=display_name(name)))
 
-    def show_status(self, status: Status) -> None:
-        """A model is loaded, or none."""
+    def show_status(self, status: Status, place: Place | None = None) -> None:
+        """A model is loaded, or none; `place` is where it is when it is on a server."""
         self.spinner.run(False)
+        self._mark(place)
         self._say(display_name(status.model) if status.model else tr("No model"))
 
     def show_failed(self) -> None:
         """Loading failed."""
         self.spinner.run(False)
+        self._mark(None)
         self._say(tr("No model"))
 
     def open_file(self) -> None:
@@ -118,39 +126,86 @@ class ModelSelector(QFrame):
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, _WIDEST)
         self._name.setText(shown)
         self.button.setMinimumWidth(max(_NARROWEST, metrics.horizontalAdvance(shown) + 84))
-        self.button.setToolTip(text)
-        self.button.setAccessibleName(tr("Model: {name}").format(name=text))
+        self.button.setToolTip("\n".join(filter(None, (text, self._place.sentence if self._place else ""))))
+        spoken = f"{text} ({self._place.short})" if self._place else text
+        self.button.setAccessibleName(tr("Model: {name}").format(name=spoken))
 
     def _fill(self) -> None:
         """The menu as it opens: what was read last; what is read now is there a moment later."""
+        self._services.remote.ask()
         self._list()
         self._services.models.refresh()
 
     def _list(self) -> None:
-        self._listed = self._services.models.installed
+        self._listed = self._services.models.chatting
         self.menu.clear()
         current = self._services.app.settings.model
         for model in self._listed:
             value = "" if model.builtin else model.name
-            action = self.menu.addAction(f"{display_name(model.name)}   {size(model.size)}")
-            action.setCheckable(True)
-            action.setChecked(value == current)
-            action.triggered.connect(lambda _=False, value=value: self.chosen.emit(value))
+            self._offer(f"{display_name(model.name)}   {size(model.size)}", value, current)
         if current and Path(current).suffix == ".gguf":
             action = self.menu.addAction(Path(current).stem)
             action.setCheckable(True)
             action.setChecked(True)
+        self._list_remote(current)
         self.menu.addSeparator()
         self.menu.addAction(icon("folder", self._services.theme.colors.muted), tr("Open a model file…"), self.open_file)
 
+    def _offer(self, text: str, value: str, current: str) -> None:
+        action = self.menu.addAction(text.replace("&", "&&"))
+        action.setCheckable(True)
+        action.setChecked(value == current)
+        action.triggered.connect(lambda _=False: self.chosen.emit(value))
+
+    def _list_remote(self, current: str) -> None:
+        """The models of the server of the settings; one line says where it is, one how the asking went."""
+        listing, settings = self._services.remote.listing, self._services.app.settings
+        place = listing.place
+        if not listing.address and not is_remote(current):
+            return
+        self.menu.addSeparator()
+        if place is not None:
+            self._remark(f"{place.host}: {place.short}", place.sentence, "remote")
+        listed = {}
+        if listing.names:
+            first = settings.remote_model or listing.names[0]
+            listed["remote"] = tr("{name} (the server's usual one)").format(name=first)
+            listed |= {f"remote:{name}": name for name in listing.names}
+        if is_remote(current) and current not in listed:
+            listed[current] = model_of(current) or settings.remote_model or tr("The server's usual model")
+        for value, text in listed.items():
+            self._offer(text, value, current)
+        if listing.words:
+            self._remark(listing.words, listing.hint, "")
+
+    def _remark(self, words: str, more: str, drawing: str) -> None:
+        """A line that cannot be chosen."""
+        shown = words if len(words) <= _LONGEST_LINE else words[: _LONGEST_LINE - 1].rstrip() + "…"
+        action = self.menu.addAction(shown.replace("&", "&&"))
+        action.setToolTip("\n".join(filter(None, (words, more))))
+        action.setEnabled(False)
+        if drawing:
+            action.setIcon(icon(drawing, self._services.theme.colors.muted))
+
     def _list_again(self) -> None:
-        if self.menu.isVisible() and self._services.models.installed != self._listed:
+        if self.menu.isVisible() and self._services.models.chatting != self._listed:
             self._list()
+
+    def _list_servers(self) -> None:
+        if self.menu.isVisible():
+            self._list()
+
+    def _mark(self, place: Place | None) -> None:
+        if place != self._place:
+            self._place = place
+            self._paint_icon()
 
     def _paint_icon(self) -> None:
         colors = self._services.theme.colors
         self.spinner.color = colors.accent
-        self._icon.setPixmap(pixmap("models", colors.accent, 18))
+        away = self._place is not None and not self._place.local
+        drawing = "remote" if self._place is not None else "models"
+        self._icon.setPixmap(pixmap(drawing, colors.warning if away else colors.accent, 18))
         self._arrow.setPixmap(pixmap("down", colors.muted, 14))
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from edgellm.errors import EdgeError
 from edgellm.isolation import is_loopback
-from edgellm.ui import models_advice, models_view
+from edgellm.ui import model_kinds, models_advice, models_view
 from edgellm.ui.models_offer import Offer
 from edgellm.ui.models_view import Known, Row
 
@@ -41,6 +41,10 @@ class Shelf:
     def installed(self, name: str) -> Installed | None:
         """An installed model."""
         return next((entry for entry in self.known.installed if entry.name == name), None)
+
+    def chats(self, name: str) -> bool:
+        """Whether an installed model can chat, as far as is known."""
+        return model_kinds.can_chat(self.card(name) or self.known.described.get(name))
 
     def card(self, name: str) -> ModelCard | None:
         """A card of the catalog."""
@@ -122,7 +126,7 @@ def _described(known: Known) -> dict[str, ModelCard]:
                 quantization=facts.quantization,
                 parameters=facts.parameters,
                 license=facts.license,
-                tasks=facts.tasks,
+                tasks=facts.tasks or model_kinds.tasks_of(facts.architecture),
                 languages=facts.languages,
                 context=facts.context,
                 architecture=facts.architecture,

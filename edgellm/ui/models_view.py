@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QLocale
 
-from edgellm.ui import facts, models_advice
+from edgellm.ui import facts, model_kinds, models_advice
 from edgellm.ui.language import tr
 from edgellm.ui.models_advice import Fit
 
@@ -203,9 +203,11 @@ def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
     line = _dots((facts.size(entry.size), quantization, short, origin, *jobs))
     speed, basis = models_advice.speed(advice)
     own = entry.origin in ("own", "file") and not entry.builtin
-    actions = ["use", "check", "show"]
+    chats = model_kinds.can_chat(card)
+    actions = ["use", "check", "show"] if chats else ["check", "show"]
     if entry.problem and manifest is not None and own:
         actions.insert(0, "repair")
+    use = "" if chats or card is None else model_kinds.used_by(entry.name, card.tasks)
     if own:
         actions += ["bundle", "move", "remove"]
     elif not entry.builtin:
@@ -226,9 +228,13 @@ def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
         _distilled(card),
         entry.name == known.in_use,
         tuple(actions),
-        (*_facts(card), (tr("Folder"), str(entry.folder)), *_source(entry)),
+        (*_used(use), *_facts(card), (tr("Folder"), str(entry.folder)), *_source(entry)),
     )
     return replace(row, search=_search(row, card))
+
+
+def _used(by: str) -> tuple[tuple[str, str], ...]:
+    return ((tr("Used by"), by),) if by else ()
 
 
 def origins() -> dict[str, str]:

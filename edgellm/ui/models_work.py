@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from edgellm.errors import EdgeError
-from edgellm.ui import models_reading, models_view
+from edgellm.ui import model_kinds, models_reading, models_view
 from edgellm.ui.background import Runner
 from edgellm.ui.downloads_feed import DownloadsFeed
 from edgellm.ui.language import tr
@@ -143,6 +143,11 @@ class ModelsWork(QObject):
     def installed(self) -> tuple[Installed, ...]:
         """What was installed when it was last read."""
         return self._shelf.known.installed
+
+    @property
+    def chatting(self) -> tuple[Installed, ...]:
+        """Those of them that can chat."""
+        return tuple(entry for entry in self.installed if self._shelf.chats(entry.name))
 
     def refresh(self) -> None:
         """Read store and catalog again, then what fits; `changed` follows twice."""
@@ -306,8 +311,10 @@ class ModelsWork(QObject):
 
     def _on_finished(self, name: str) -> None:
         card = self._shelf.card(name)
-        title = card.title if card is not None else name
-        self._notices.say(
-            tr("{title} is ready.").format(title=title), tr("Use it now"), lambda: self.use_wanted.emit(name)
-        )
+        words = tr("{title} is ready.").format(title=card.title if card is not None else name)
+        if card is None or model_kinds.can_chat(card):
+            self._notices.say(words, tr("Use it now"), lambda: self.use_wanted.emit(name))
+        else:
+            use = model_kinds.used_by(name, card.tasks)
+            self._notices.say("\n".join(filter(None, (words, use))))
         self.refresh()

@@ -11,6 +11,7 @@ from edgellm.ui.engine_worker import EngineWorker
 from edgellm.ui.keyboard import Keyboard
 from edgellm.ui.models_work import ModelsWork
 from edgellm.ui.notices import Notices
+from edgellm.ui.remote_models import RemoteModels
 from edgellm.ui.sampler import Sampler
 from edgellm.ui.theme import Theme
 
@@ -31,3 +32,4 @@ class Services:
     sampler: Sampler
     keyboard: Keyboard
     models: ModelsWork
+    remote: RemoteModels

@@ -25,18 +25,20 @@ from edgellm.errors import EdgeError
 from edgellm.settings import Settings
 from edgellm.ui import language
 from edgellm.ui.language import tr
+from edgellm.ui.server_key import ServerKey
 from edgellm.ui.services import Services
 
 _WIDTH = 780
 _EDITOR = 250
 _INDENT = 8
 _LARGEST_INT = 2_147_483_647
+REMOTE = ("remote_address", "remote_model")
 GROUPS = (
     ("Window", ("theme", "language", "shortcuts")),
     ("Model", ("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type")),
     ("Answers", ("temperature", "max_tokens")),
     ("Network", ("offline", "proxy", "mirror", "further_mirrors")),
-    ("Remote server", ("remote_address", "remote_model")),
+    ("Remote server", REMOTE),
     ("Models and downloads", ("model_folders", "download_rate", "downloads_at_once", "offer_model")),
 )
 RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type"))
@@ -59,8 +61,8 @@ NAMES = {
     "download_rate": "Download limit",
     "downloads_at_once": "Files at once",
     "offer_model": "Offer a model",
-    "remote_address": "Remote server",
-    "remote_model": "Remote model",
+    "remote_address": "Address",
+    "remote_model": "Model of the server",
     "theme": "Theme",
     "language": "Language",
     "shortcuts": "Keyboard",
@@ -77,6 +79,7 @@ class SettingsPage(QScrollArea):
         super().__init__()
         self._services = services
         self.editors: dict[str, QWidget] = {}
+        self.key = ServerKey(services, _EDITOR)
         self.setObjectName("settings")
         self.setAccessibleName(tr("Settings"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -107,6 +110,7 @@ class SettingsPage(QScrollArea):
             editor.blockSignals(True)
             _put(editor, getattr(self._services.app.settings, name))
             editor.blockSignals(False)
+        self.key.reload()
 
     def _group(self, title: str, specs: list[dataclasses.Field[Any]]) -> QFrame:
         card = QFrame()
@@ -120,6 +124,9 @@ class SettingsPage(QScrollArea):
         for spec in specs:
             column.addSpacing(6)
             self._field(column, spec)
+        if any(spec.name in REMOTE for spec in specs):
+            column.addSpacing(6)
+            column.addWidget(self.key)
         return card
 
     def _field(self, column: QVBoxLayout, spec: dataclasses.Field[Any]) -> None:
@@ -204,6 +211,8 @@ class SettingsPage(QScrollArea):
             self._services.notices.complain(error)
             self.reload()
         else:
+            if name in REMOTE:
+                self.key.reload()
             self.changed.emit(name, value)
 
 

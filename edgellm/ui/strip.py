@@ -14,6 +14,7 @@ from edgellm.ui.engine_worker import Job, Status
 from edgellm.ui.icons import icon, pixmap
 from edgellm.ui.language import tr
 from edgellm.ui.model_selector import display_name
+from edgellm.ui.remote_place import Place
 from edgellm.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class _Field(QFrame):
         self.setToolTip(tooltip or self._name)
         self.setAccessibleName(f"{self._name}: {text}")
 
+    def draw(self, drawing: str) -> None:
+        """Have another drawing from the next painting on."""
+        self._drawing = drawing
+
     def paint_icon(self, color: str) -> None:
         """Draw in a color of the theme."""
         self._mark.setPixmap(pixmap(self._drawing, color, _ICON))
@@ -62,6 +67,7 @@ class Strip(QFrame):
     def __init__(self, theme: Theme, offline: bool) -> None:
         super().__init__()
         self._theme = theme
+        self._place: Place | None = None
         self.setObjectName("strip")
         self.setAccessibleName(tr("Status"))
         self.device = QPushButton()
@@ -100,13 +106,18 @@ class Strip(QFrame):
         self.device.setToolTip(text + "\n" + tr("Click for details."))
         self.device.setAccessibleName(tr("Device: {text}").format(text=text))
 
-    def show_status(self, status: Status) -> None:
-        """What the engine says of itself."""
-        self.show_device(status.device or tr("No model is loaded"), status.reason)
+    def show_status(self, status: Status, place: Place | None = None) -> None:
+        """What the engine says of itself; `place` is where the model is when it is on a server."""
+        self._show_place(place)
+        if place is not None:
+            self.show_device(place.sentence, "")
+        else:
+            self.show_device(status.device or tr("No model is loaded"), status.reason)
         self.model.show_text(display_name(status.model) if status.model else tr("no model"))
 
     def show_no_model(self, reason: str) -> None:
         """Nothing is loaded."""
+        self._show_place(None)
         self.show_device(tr("No model is loaded"), reason)
         self.model.show_text(tr("no model"))
 
@@ -139,10 +150,22 @@ class Strip(QFrame):
         self.lock.setAccessibleDescription(words)
         self._paint_icons()
 
+    def _show_place(self, place: Place | None) -> None:
+        """A drawing and a color of their own for a model that is elsewhere."""
+        if place == self._place:
+            return
+        self._place = place
+        self._device.draw("remote" if place is not None else "chip")
+        self._device.label.setProperty("away", place is not None and not place.local)
+        self._device.label.style().polish(self._device.label)
+        self._paint_icons()
+
     def _paint_icons(self) -> None:
         colors = self._theme.colors
         for field in (self._device, self.model, self.memory, self.speed):
             field.paint_icon(colors.muted)
+        if self._place is not None and not self._place.local:
+            self._device.paint_icon(colors.warning)
         on = self.lock.isChecked()
         self.lock.setIcon(icon("lock" if on else "unlock", colors.good if on else colors.warning, size=_ICON))
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from edgellm.errors import EdgeError
+from edgellm.runtimes.remote_address import is_remote
 from edgellm.ui.chat_page import ChatPage
 from edgellm.ui.details import Details, report
 from edgellm.ui.engine_worker import Job, Status
@@ -17,8 +18,9 @@ from edgellm.ui.language import tr
 from edgellm.ui.model_selector import ModelSelector, is_starter_name
 from edgellm.ui.pages import Page, SoonPage, pages
 from edgellm.ui.rail import Rail
+from edgellm.ui.remote_place import Place, place_of_status
 from edgellm.ui.services import Services
-from edgellm.ui.settings_page import READ_AGAIN, RELOADS, SettingsPage
+from edgellm.ui.settings_page import READ_AGAIN, RELOADS, REMOTE, SettingsPage
 from edgellm.ui.shortcut_sheet import Sheet
 from edgellm.ui.strip import Strip
 
@@ -79,7 +81,7 @@ class Window(QMainWindow):
 
     def show_details(self, text: str) -> None:
         """Open the details dialog."""
-        dialog = Details(self, text, self.status)
+        dialog = Details(self, text, self.status, self._place)
         dialog.open()
 
     def show_shortcuts(self) -> None:
@@ -129,6 +131,7 @@ class Window(QMainWindow):
         worker.ready.connect(self._on_status)
         worker.failed.connect(self._on_failed)
         worker.too_large.connect(self._on_too_large)
+        worker.told_kind.connect(self.chat.show_kind)
         services.conversation.ended.connect(self._on_ended)
         services.models.use_wanted.connect(self._choose_model)
         services.models.unlock_wanted.connect(lambda: self._set_offline(False))
@@ -176,11 +179,20 @@ class Window(QMainWindow):
     def _on_status(self, status: Status) -> None:
         another = self.status is None or self.status.model != status.model
         self.status = status
-        self.selector.show_status(status)
-        self.strip.show_status(status)
+        self._show_place()
         self.chat.show_status(status, is_starter_name(status.model))
         if another:
             self.services.models.refresh()
+
+    @property
+    def _place(self) -> Place | None:
+        return place_of_status(self.status, self.services.app.settings) if self.status is not None else None
+
+    def _show_place(self) -> None:
+        """What answers, and where it is: the settings may name another server since."""
+        if self.status is not None:
+            self.selector.show_status(self.status, self._place)
+            self.strip.show_status(self.status, self._place)
 
     def _on_failed(self, error: EdgeError) -> None:
         self._show_no_model(error)
@@ -244,7 +256,8 @@ class Window(QMainWindow):
             self.services.models.refresh()
         elif name == "language":
             notices.say(tr("The language changes when EdgeLLM is started again."))
-        elif name in RELOADS:
+        elif name in RELOADS or (name in REMOTE and is_remote(app.settings.model)):
+            self._show_place()
             notices.say(
                 tr("The change applies when the model is loaded again."),
                 tr("Load now"),
