@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 Role = Literal["system", "user", "assistant"]
@@ -105,7 +106,8 @@ class Placement:
     """Where and how a model runs. Counts are layers, threads and tokens; `cpu_variant` names a llama.cpp CPU library.
 
     `repack` lets llama.cpp rearrange weights at load (its `use_extra_bufts`): faster decode, unsafe on some CPUs.
-    `precision` is the kind of numbers that PyTorch computes with; empty for other runtimes.
+    `flash` lets it use flash attention where it can. `precision` is the kind of numbers that PyTorch computes with;
+    empty for other runtimes.
     """
 
     runtime: str = "llama"
@@ -119,6 +121,7 @@ class Placement:
     repack: bool = True
     mmap: bool = True
     precision: Literal["", "fp32", "fp16", "bf16"] = ""
+    flash: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,15 @@ class ManyGenerator(Generator, Protocol):
         `cancelled` stops all of them, `dropped` the one with that index. What is wrong with one request is raised
         before anything is computed for any.
         """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A runtime that can keep what it read on the disk."""
+
+    def remember(self, folder: Path, room: int) -> None:
+        """Keep long prompts in `folder`, at most `room` bytes, and use what is kept there."""
         ...
 
 

@@ -35,6 +35,7 @@ from edgellm.runtimes.llama_draft import Drafter, written_tokens
 from edgellm.runtimes.llama_grammar import grammar_of
 from edgellm.runtimes.llama_many import Many
 from edgellm.runtimes.llama_sampling import Sampler
+from edgellm.runtimes.llama_state import PromptCache, key_of
 from edgellm.runtimes.llama_vocabulary import Vocabulary
 from edgellm.runtimes.many import one_by_one
 from edgellm.runtimes.stops import TextStream
@@ -50,12 +51,16 @@ class LlamaRuntime:
     `drafts` lets it guess ahead where an answer repeats what was read; the answer is the same without.
     """
 
-    def __init__(self, api: Any, native: LlamaContext, header: GgufHeader, placement: Placement, variant: str) -> None:
+    def __init__(
+        self, api: Any, native: LlamaContext, header: GgufHeader, path: Path, placement: Placement, variant: str
+    ) -> None:
         """Use `load`."""
         self._api = api
         self._native = native
         self._closed = False
         self.drafts = True
+        self._kept: PromptCache | None = None
+        self._source = (path, replace(placement, cpu_variant=variant))
         self._current: Answer | None = None
         vocabulary = api.llama_model_get_vocab(native.model)
         self._vocabulary = Vocabulary(api, vocabulary)
@@ -91,7 +96,7 @@ class LlamaRuntime:
         api, variant = llama_library.load(placement)
         native = LlamaContext(api, path, placement)
         try:
-            return cls(api, native, header, placement, variant)
+            return cls(api, native, header, path, placement, variant)
         except ModelUnsupported:
             native.close()
             raise
@@ -100,6 +105,11 @@ class LlamaRuntime:
     def info(self) -> ModelInfo:
         """The loaded model."""
         return self._info
+
+    def remember(self, folder: Path, room: int) -> None:
+        """Keep long prompts in `folder`, at most `room` bytes of them, and use what is kept there."""
+        if self._native.rewinds:
+            self._kept = PromptCache(folder, room, key_of(*self._source))
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Tokens of the prompt that `generate` would send for these messages."""
@@ -127,6 +137,8 @@ class LlamaRuntime:
         finally:
             answer.sampler.close()
         yield answer.finish(self._device)
+        if self._kept is not None and not self._closed and self._current is answer:
+            self._kept.keep(self._native)
 
     def generate_many(
         self, requests: tuple[Request, ...], cancelled: Cancelled = lambda: False, dropped: Dropped = never_dropped
@@ -190,6 +202,8 @@ class LlamaRuntime:
         """Compute the prompt, then one token after another; the pieces of text. `answer` is over in the end."""
         native = self._native
         self._current = answer
+        if self._kept is not None:
+            self._kept.restore(native, answer.prompt)
         answer.cached = native.keep_prefix(answer.prompt)
         if not native.compute(answer.prompt[answer.cached :], watch):
             answer.end("cancelled")

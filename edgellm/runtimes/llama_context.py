@@ -122,6 +122,27 @@ class LlamaContext:
             raise EngineError(f"The model stopped computing (code {code}).", "Try again, or load the model again.")
         return code == 0
 
+    def state_size(self) -> int:
+        """Bytes of sequence 0 outside of this process."""
+        return int(self._api.llama_state_seq_get_size(self.context, 0))
+
+    def save_state(self, file: Path, tokens: Sequence[int]) -> bool:
+        """Write sequence 0 into a file, with its tokens; False when that fails."""
+        values = (ctypes.c_int32 * len(tokens))(*tokens)
+        return bool(self._api.llama_state_seq_save_file(self.context, str(file).encode(), 0, values, len(tokens)))
+
+    def load_state(self, file: Path, tokens: Sequence[int]) -> bool:
+        """Read sequence 0 from a file that holds these tokens; False, and an unknown state, when it does not."""
+        values, count = (ctypes.c_int32 * len(tokens))(), ctypes.c_size_t(0)
+        read = self._api.llama_state_seq_load_file(
+            self.context, str(file).encode(), 0, values, len(tokens), ctypes.byref(count)
+        )
+        last = int(self._api.llama_memory_seq_pos_max(self._memory, 0))
+        if not read or values[: count.value] != list(tokens) or last != len(tokens) - 1:
+            return False
+        self.tokens = list(tokens)
+        return True
+
     def share(self, count: int, sequence: int) -> None:
         """Let another sequence begin with the first `count` tokens of sequence 0."""
         self._others.add(sequence)
@@ -175,7 +196,8 @@ def _context_params(api: Any, placement: Placement, sequences: int) -> Any:
     params.n_threads = params.n_threads_batch = max(placement.threads, 1)
     params.type_k = params.type_v = _KV_TYPES[placement.kv_type]
     quantized = placement.kv_type != "f16"
-    params.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_ENABLED if quantized else api.LLAMA_FLASH_ATTN_TYPE_AUTO
+    flash = api.LLAMA_FLASH_ATTN_TYPE_AUTO if placement.flash else api.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    params.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_ENABLED if quantized else flash
     params.offload_kqv = placement.gpu_layers != 0
     params.op_offload = placement.gpu_layers != 0
     params.swa_full = True
