@@ -173,7 +173,7 @@ class _Worker(QObject):
         try:
             path = self._resolve(name)
             remote = is_remote(path.as_posix())
-            self.loading.emit(path.as_posix() if remote else path.stem)
+            self.loading.emit(path.as_posix() if remote else _shown_name(path))
             client = self._client()
             if asked and not remote:
                 client.unload()
@@ -266,6 +266,11 @@ class _Worker(QObject):
             self.ready.emit(self._client().status())
         except EdgeError as error:
             self.failed.emit(error)
+
+
+def _shown_name(path: Path) -> str:
+    """A model that is a folder may have a dot in its name."""
+    return path.name if path.is_dir() else path.stem
 
 
 class EngineWorker(QObject):

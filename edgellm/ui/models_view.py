@@ -200,14 +200,14 @@ def _installed(entry: Installed, card: ModelCard | None, known: Known) -> Row:
     origin = origins().get(entry.origin, "")
     short = card.license if card is not None else license
     jobs = (tasks(card.tasks), few_languages(card.languages)) if card is not None else ()
-    line = _dots((facts.size(entry.size), quantization, short, origin, *jobs))
+    line = _dots((facts.size(entry.size), _form(card), quantization, short, origin, *jobs))
     speed, basis = models_advice.speed(advice)
     own = entry.origin in ("own", "file") and not entry.builtin
     chats = model_kinds.can_chat(card)
     actions = ["use", "check", "show"] if chats else ["check", "show"]
     if entry.problem and manifest is not None and own:
         actions.insert(0, "repair")
-    use = "" if chats or card is None else model_kinds.used_by(entry.name, card.tasks)
+    use = "" if card is None or chats else model_kinds.used_by(entry.name, card.tasks)
     if own:
         actions += ["bundle", "move", "remove"]
     elif not entry.builtin:
@@ -267,7 +267,7 @@ def _available(card: ModelCard, known: Known) -> Row:
         card.summary,
         card.size,
         _license(card),
-        _dots((size, card.quantization, card.license or tr("license not stated"), *jobs)),
+        _dots((size, _form(card), card.quantization, card.license or tr("license not stated"), *jobs)),
         models_advice.fit(advice),
         speed,
         basis,
@@ -284,6 +284,12 @@ def _license(card: ModelCard) -> str:
     """The license with what there is to say about it."""
     name = card.license or tr("not stated; read the card of the model before you use it")
     return f"{name} ({card.license_note.rstrip('.')})" if card.license_note else name
+
+
+def _form(card: ModelCard | None) -> str:
+    """The format, where it is not the usual one."""
+    names = {"onnx": "ONNX", "safetensors": "safetensors"}
+    return names.get(card.format, "") if card is not None else ""
 
 
 def _unmeasured(speed: str, basis: str, advice: Advice | None) -> list[str]:
