@@ -21,6 +21,7 @@ from edgellm.settings import Settings
 
 if TYPE_CHECKING:
     from edgellm.chats.store import Store
+    from edgellm.engine.protocol import Keep
     from edgellm.engine.remote_engine import RemoteEngine
     from edgellm.engine.status import Plan
     from edgellm.engine.supervisor import Engine
@@ -99,7 +100,12 @@ class App:
         from edgellm.engine.recorder import Recorder
         from edgellm.engine.supervisor import Engine
 
-        return Engine(self.paths, self._plan, on_finish=Recorder(self.paths.machine))
+        return Engine(self.paths, self._plan, on_finish=Recorder(self.paths.machine), keeper=self._keep)
+
+    def _keep(self) -> Keep | None:
+        from edgellm.engine import keep
+
+        return keep.chosen(self.paths, self.settings)
 
     def _remote(self) -> RemoteEngine:
         from edgellm.engine.remote_engine import RemoteEngine
@@ -246,5 +252,6 @@ class App:
         from edgellm.engine.status import Plan
         from edgellm.runtimes.plans import Situation, ways
 
-        found = ways(path, Situation(self.hardware(), self.settings, anyway))
+        here = self.here()
+        found = ways(path, Situation(here.hardware, here.settings, anyway, here.speeds))
         return Plan(found.rungs, found.machine)

@@ -1,6 +1,6 @@
 """`edgellm doctor`: this machine, what was chosen for a model, and why; `--measure` measures how fast it is.
 
-Prints what `runtimes/report.py` gathers, and what `engine/selftest.py` found.
+Prints what `runtimes/report.py` gathers, and what `engine/selftest.py` and `engine/tuner.py` found.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 def configure(parser: Parser) -> None:
     """Add the arguments."""
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--tune",
+        action="store_true",
+        help="Try settings of llama.cpp for the model (about a minute), and keep those that are fastest here.",
+    )
+    how.add_argument(
         "--measure", action="store_true", help="Measure how fast this machine is (20 seconds), and keep the result."
     )
     add_model_options(parser, sampling=False)
@@ -31,6 +37,8 @@ def run(arguments: Namespace, session: Session) -> int:
     """Print the report; 1 when the model cannot be run here."""
     if arguments.measure:
         return measure(session)
+    if arguments.tune:
+        return tune(session)
     app = session.app
     return report(app, app.settings.model, arguments.json, session.output.raw)
 
@@ -67,4 +75,28 @@ def measure(session: Session) -> int:
     for line in speed_report.lines(found):
         output.line(line)
     output.document(**found)
+    return 0
+
+
+def tune(session: Session) -> int:
+    """Find the fastest settings for the model, and say what each did. Ctrl-C leaves those that were kept before."""
+    from edgellm.engine import selftest, tuner
+    from edgellm.runtimes import build
+
+    app, output = session.app, session.output
+    path = app.model_path(app.settings.model)
+    bench = selftest.Bench(app.paths, app.hardware(), app.settings, build.inspect())
+    with Interrupt() as stop:
+        found = tuner.run(bench, path, lambda step, done: output.progress(f"{done:4.0%}  {step}"), stop)
+    if found is None:
+        output.note("Stopped: what was kept before still counts.")
+        output.document(tuned=None)
+        return INTERRUPTED
+    output.line(f"What {found.tuned.title} does here, in {found.rounds} round{'s' if found.rounds != 1 else ''}")
+    for sentence in found.sentences:
+        output.line(f"  {sentence}")
+    output.line(f"  {found.summary}")
+    for caveat in found.caveats:
+        output.note(caveat)
+    output.document(**found.as_dict())
     return 0

@@ -43,6 +43,7 @@ def placement_key(placement: Placement) -> str:
         "" if placement.repack else "no repack",
         "" if placement.kv_type == "f16" else placement.kv_type,
         placement.precision,
+        "" if placement.flash else "no flash",
     )
     return " ".join(part for part in parts if part)
 

@@ -164,7 +164,8 @@ def _advise(
     header: GgufHeader, key: str, here: Here, language: str, *, active: int | None = None, estimated: bool = False
 ) -> Advice:
     try:
-        selection = choose(header, here.hardware, here.settings, here.build, anyway=True)
+        tuned = here.speeds.tuning(key)
+        selection = choose(header, here.hardware, here.settings, here.build, anyway=True, tuned=tuned)
     except EngineError as error:
         return Advice("unsupported", error.message)
     placement = selection.choice.value

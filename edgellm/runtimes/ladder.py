@@ -43,7 +43,7 @@ def _on_cpu(selection: Selection, hardware: Hardware, build: Build) -> Placement
     if selection.header is not None:
         try:
             settings = changed(selection.settings, device="cpu", gpu_layers=-1)
-            return choose(selection.header, hardware, settings, build).choice.value
+            return choose(selection.header, hardware, settings, build, tuned=selection.tuned).choice.value
         except ModelTooLarge:
             pass
     return replace(first, device="cpu", gpu_layers=0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from edgellm.errors import EdgeError
 from edgellm.hardware.probe import Hardware
 from edgellm.models import lookup
 from edgellm.runtimes.base import Choice, Placement
+from edgellm.runtimes.speed import Speeds
 from edgellm.settings import Settings
 
 Rungs = tuple[Choice[Placement], ...]
@@ -24,11 +25,13 @@ _BOTH = "The folder holds safetensors too; ONNX is taken, because it is ready so
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a plan depends on. `anyway`: wanted even for a model that is larger than all memory."""
+    """What a plan depends on. `anyway`: wanted even for a model that is larger than all memory; `speeds`: what was
+    measured here."""
 
     hardware: Hardware
     settings: Settings
     anyway: bool = False
+    speeds: Speeds = field(default_factory=Speeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,11 @@ def _gguf(path: Path, situation: Situation) -> Ways:
     from edgellm.runtimes import build as builds
     from edgellm.runtimes.ladder import ladder
     from edgellm.runtimes.select import choose
-    from edgellm.runtimes.speed import machine_name
+    from edgellm.runtimes.speed import file_key, machine_name
 
     header, build, hardware = read_header(path), builds.inspect(), situation.hardware
-    selection = choose(header, hardware, situation.settings, build, anyway=situation.anyway)
+    tuned = situation.speeds.tuning(file_key(path.name, header.file_size))
+    selection = choose(header, hardware, situation.settings, build, anyway=situation.anyway, tuned=tuned)
     return Ways(ladder(selection, hardware, build), machine_name(hardware, build))
 
 

@@ -27,7 +27,7 @@ from edgellm.runtimes.ladder import ladder
 from edgellm.runtimes.onnx import describe
 from edgellm.runtimes.plans import kind_of
 from edgellm.runtimes.select import Selection, choose
-from edgellm.runtimes.speed import machine_name
+from edgellm.runtimes.speed import file_key, machine_name
 from edgellm.runtimes.torch import describe as describe_torch
 from edgellm.settings import Settings
 
@@ -65,6 +65,7 @@ class Source(Protocol):
 def gather(app: Source, model: str = "") -> dict[str, Any]:
     """The whole report as plain values. A model that cannot be run is reported with its error, not raised."""
     hardware, build = app.hardware(), inspect()
+    speeds = speed_file.load(app.paths.machine, machine_name(hardware, build))
     report: dict[str, Any] = {
         "edgellm": __version__,
         "python": platform.python_version(),
@@ -73,10 +74,7 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
         "runtimes": [_runtime(name) for name in _RUNTIMES],
         "providers": describe.providers(hardware),
         "torch": describe_torch.ways(hardware),
-        "speed": speed_report.section(
-            speed_file.load(app.paths.machine, machine_name(hardware, build)),
-            device.threads(hardware, app.settings).value,
-        ),
+        "speed": speed_report.section(speeds, device.threads(hardware, app.settings).value),
         "crashed_here": list(crashed_here(app.paths.machine)),
         "problem": None,
     }
@@ -87,7 +85,8 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
             return report | describe_it(path, hardware, app.settings)
         header = read_header(path)
         report["model"] = _model(header)
-        selection = choose(header, hardware, app.settings, build)
+        tuned = speeds.tuning(file_key(path.name, header.file_size))
+        selection = choose(header, hardware, app.settings, build, tuned=tuned)
         report["selection"] = _selection(selection)
         report["ladder"] = [_step(step) for step in ladder(selection, hardware, build)]
     except EdgeError as error:

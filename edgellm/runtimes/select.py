@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edgellm.errors import EngineError
 from edgellm.hardware.probe import Gpu, Hardware
 from edgellm.models.gguf import GgufHeader
-from edgellm.runtimes import device, fitting, variants
+from edgellm.runtimes import device, fitting, tuning, variants
 from edgellm.runtimes.base import Choice, Placement
 from edgellm.runtimes.budget import Budget, gigabytes
 from edgellm.runtimes.device import YOU
@@ -22,6 +22,7 @@ from edgellm.settings import Settings
 
 if TYPE_CHECKING:
     from edgellm.runtimes.build import Build
+    from edgellm.runtimes.speed import Tuned
 
 __all__ = ["Budget", "Fit", "Selection", "choose"]
 
@@ -30,8 +31,8 @@ __all__ = ["Budget", "Fit", "Selection", "choose"]
 class Selection:
     """The placement and everything that led to it.
 
-    `parts` has one choice each for device, gpu_layers, threads, batch, context, kv_type, cpu_variant and repack.
-    `warning` is a sentence where memory is short, else empty.
+    `parts` has one choice each for device, gpu_layers, threads, batch, context, kv_type, cpu_variant, repack and
+    flash. `warning` is a sentence where memory is short, else empty. `tuned` is what was measured of this model.
     """
 
     choice: Choice[Placement]
@@ -41,13 +42,21 @@ class Selection:
     warning: str = ""
     header: GgufHeader | None = None
     settings: Settings = field(default_factory=Settings)
+    tuned: Tuned | None = None
 
 
 def choose(
-    header: GgufHeader, hardware: Hardware, settings: Settings, build: Build, *, anyway: bool = False
+    header: GgufHeader,
+    hardware: Hardware,
+    settings: Settings,
+    build: Build,
+    *,
+    anyway: bool = False,
+    tuned: Tuned | None = None,
 ) -> Selection:
     """Choose device, layers, threads, batch, context, KV precision and CPU library for this model.
 
+    What was `tuned` for it counts on the processor, where the person set nothing else and memory allows it.
     Raises `ModelTooLarge` when no way fits into all of the memory, unless `anyway`, and `EngineError` when no CPU
     library of this build runs on the processor.
     """
@@ -61,6 +70,8 @@ def choose(
         found = fitting.find(case, anyway)
     if found is None:
         raise AssertionError("the processor is always worth trying")
+    measured = tuning.usable(tuned, case)
+    found = tuning.refit(measured, case, found)
     variant = variants.best(build.variants, hardware.cpu)
     if build.variants and not variant.value:
         raise EngineError(
@@ -70,18 +81,26 @@ def choose(
     parts: dict[str, Choice[Any]] = {
         "device": Choice(device.device_name(gpu), why),
         "gpu_layers": _layers(case, found),
-        "threads": device.threads(hardware, settings),
-        "batch": _batch(case, found),
+        "threads": tuning.threads(measured, case, device.threads(hardware, settings)),
+        "batch": tuning.part(measured, "batch", _batch(case, found)),
         "context": _context(case, found),
-        "kv_type": _kv(case, found),
+        "kv_type": tuning.part(measured, "kv_type", _kv(case, found)),
         "cpu_variant": variant,
-        "repack": device.repack(hardware, variant.value),
+        "repack": tuning.repack(measured, device.repack(hardware, variant.value)),
+        "flash": tuning.flash(measured),
     }
     placement = Placement(**{name: part.value for name, part in parts.items()})
     warning = _warning(found, hardware)
     reason = _sentence(gpu, why, case, found)
     return Selection(
-        Choice(placement, f"{reason} {warning}".strip()), found.budget, found.fit, parts, warning, header, settings
+        Choice(placement, f"{reason} {warning}".strip()),
+        found.budget,
+        found.fit,
+        parts,
+        warning,
+        header,
+        settings,
+        measured,
     )
 
 

@@ -5,6 +5,7 @@ Keeping them is left to `speed_file.py`, predicting from them to `prediction.py`
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,27 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuned:
+    """The llama.cpp settings with which a model was fastest on this processor, and how fast: tokens a second."""
+
+    key: str = ""
+    title: str = ""
+    time: int = 0
+    threads: int = 1
+    batch: int = 512
+    kv_type: str = "f16"
+    repack: bool = True
+    flash: bool = True
+    decode: float = 0.0
+    prefill: float = 0.0
+
+    @property
+    def day(self) -> str:
+        """When it was measured."""
+        return time.strftime("%Y-%m-%d", time.localtime(self.time))
+
+
+@dataclass(frozen=True, slots=True)
 class Miss:
     """What was predicted before a run, from what, and what it was then; tokens a second."""
 
@@ -127,6 +149,11 @@ class Speeds:
     test: SelfTest | None = None
     models: tuple[Measured, ...] = ()
     misses: tuple[Miss, ...] = ()
+    tuned: tuple[Tuned, ...] = ()
+
+    def tuning(self, key: str) -> Tuned | None:
+        """The settings that were fastest for a model file; None where that was not measured."""
+        return next((one for one in reversed(self.tuned) if key and one.key == key), None)
 
     def accuracy(self, basis: Basis | None = None) -> Accuracy | None:
         """How far off predictions were, of all kinds or of one; None without a run."""

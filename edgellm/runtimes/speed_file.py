@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 from edgellm.hardware import machine_file
-from edgellm.runtimes.speed import Basis, Foresee, Measured, Miss, Sample, SelfTest, Speeds
+from edgellm.runtimes.speed import Basis, Foresee, Measured, Miss, Sample, SelfTest, Speeds, Tuned
 
 RUNS = 9  # of each model; their median counts
 SHORTEST = 16  # tokens of an answer whose speed means something
 _TABLE = "speed"
 _MOST_MODELS = 40
 _MOST_MISSES = 30
+_MOST_TUNED = 40
 _SHORTEST_PROMPT = 64
 _LARGEST = 1e15
 T = TypeVar("T")
@@ -36,6 +37,17 @@ def keep_test(path: Path, machine: str, test: SelfTest) -> bool:
 
     def change(old: Mapping[str, Any]) -> Mapping[str, Any]:
         return _table(replace(_speeds(old, machine), test=test))
+
+    return machine_file.update(path, _TABLE, change)
+
+
+def keep_tuned(path: Path, machine: str, tuned: Tuned) -> bool:
+    """Keep the fastest settings of a model in place of those before; False when they could not be written."""
+
+    def change(old: Mapping[str, Any]) -> Mapping[str, Any]:
+        speeds = _speeds(old, machine)
+        others = tuple(one for one in speeds.tuned if one.key != tuned.key)
+        return _table(replace(speeds, tuned=(*others, tuned)[-_MOST_TUNED:]))
 
     return machine_file.update(path, _TABLE, change)
 
@@ -81,6 +93,7 @@ def _table(speeds: Speeds) -> Mapping[str, Any]:
         table["test"] = asdict(speeds.test)
     table["model"] = [{name: _plain(value) for name, value in asdict(one).items()} for one in speeds.models]
     table["miss"] = [asdict(miss) for miss in speeds.misses]
+    table["tuned"] = [asdict(one) for one in speeds.tuned]
     return table
 
 
@@ -98,7 +111,12 @@ def _speeds(table: Mapping[str, Any], machine: str) -> Speeds:
         miss for miss in _rows(Miss(), table.get("miss")) if miss.measured > 0 and miss.basis in get_args(Basis)
     )
     test = next(iter(_rows(SelfTest(), [table.get("test")])), None)
-    return Speeds(machine, test, models[-_MOST_MODELS:], misses[-_MOST_MISSES:])
+    tuned = tuple(one for one in _rows(Tuned(), table.get("tuned")) if _usable(one))
+    return Speeds(machine, test, models[-_MOST_MODELS:], misses[-_MOST_MISSES:], tuned[-_MOST_TUNED:])
+
+
+def _usable(one: Tuned) -> bool:
+    return bool(one.key) and 0 < one.threads <= 1024 and 0 < one.batch <= 4096 and one.kv_type in ("f16", "q8_0")
 
 
 def _rows(blank: T, entries: Any) -> list[T]:

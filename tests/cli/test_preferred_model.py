@@ -56,6 +56,7 @@ def test_a_named_model_and_the_setting_win(home: CommandLine) -> None:
 
 
 def test_a_damaged_one_costs_a_note_and_not_the_answer(home: CommandLine) -> None:
-    (home.home / "models" / "opus-mt-en-fr" / "tokenizer.json").write_text("{}")
+    words = home.home / "models" / "opus-mt-en-fr" / "tokenizer.json"
+    words.write_text("{}".ljust(words.stat().st_size))
     notes = translate(home, "--to", "fr")
     assert any("could not be used, so the built-in model answers." in note for note in notes), notes

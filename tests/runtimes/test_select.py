@@ -293,7 +293,7 @@ def test_the_starter_runs_whatever_is_free(free: float) -> None:
 
 
 def test_every_choice_carries_a_reason_for_every_part() -> None:
-    expected = {field.name for field in fields(Placement)} - {"runtime", "mmap"}
+    expected = {field.name for field in fields(Placement)} - {"runtime", "mmap", "precision"}
     for hardware, build in ((computer(8, 4.5), EVERY), (computer(8, 4.5, nvidia(4)), CUDA), (apple(16, 11), METAL)):
         for header in (STARTER, SMALL, FOUR, HYBRID):
             chosen = pick(header, hardware, build)
