@@ -33,6 +33,11 @@ class Paths:
     ledger: Path
     crash: Path
 
+    @property
+    def prompts(self) -> Path:
+        """The folder for what long prompts left in the KV cache, where a person wants that kept."""
+        return self.machine.parent / "prompts"
+
     @classmethod
     def under(cls, config: Path, data: Path, logs: Path) -> Paths:
         """The usual names inside three folders."""

@@ -78,6 +78,11 @@ class Settings:
         "", "Address of a server that answers when the model is remote or remote:NAME; empty is none.", starts=_ADDRESS
     )
     remote_model: str = _setting("", "The server's model that remote means; empty takes the first it lists.")
+    prompt_cache: int = _setting(
+        0,
+        "Megabytes on the disk for long prompts, so that a document is read faster the next time; 0 keeps nothing.",
+        between=(0, 1_000_000),
+    )
     offline: bool = _setting(True, "The offline lock: while it is on, only this machine itself can be reached.")
     proxy: str = _setting("", 'Proxy address; empty takes the system\'s, "none" uses none.', starts=("none", *_ADDRESS))
     mirror: str = _setting(

@@ -76,11 +76,18 @@ class Client:
             self._end("garbage")
         self._doing = "waiting"
 
-    def load(self, path: Path, placement: Placement, limit: float, cancelled: Cancelled = _never) -> protocol.Loaded:
+    def load(
+        self,
+        path: Path,
+        placement: Placement,
+        limit: float,
+        cancelled: Cancelled = _never,
+        keep: protocol.Keep | None = None,
+    ) -> protocol.Loaded:
         """Load a model within `limit` seconds. A cancelled load ends the process."""
         id = next(self._ids)
         self._doing, self._kills = "loading", process.kernel_kills()
-        self._child.send(protocol.Load(id, os.fsencode(path), placement))
+        self._child.send(protocol.Load(id, os.fsencode(path), placement, keep))
         message = self._answer(id, limit, cancelled)
         if not isinstance(message, protocol.Loaded):
             self._end("garbage")

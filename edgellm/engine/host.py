@@ -25,7 +25,7 @@ from edgellm.engine.channel import Channel
 from edgellm.engine.wire import ProtocolError
 from edgellm.errors import EdgeError, OutOfMemory, UsageError
 from edgellm.runtimes import many
-from edgellm.runtimes.base import Chunk, Event, Generator, Reader, ReadingRuntime, Runtime
+from edgellm.runtimes.base import Chunk, Event, Generator, Reader, ReadingRuntime, Remembering, Runtime
 from edgellm.runtimes.peak import peak_memory
 
 MERGE_SECONDS = 0.005
@@ -135,6 +135,8 @@ class Host:
             self._runtime = None
         started = time.monotonic()
         self._runtime = registry.load(Path(os.fsdecode(order.path)), order.placement)
+        if order.keep is not None and isinstance(self._runtime, Remembering):
+            self._runtime.remember(Path(os.fsdecode(order.keep.folder)), order.keep.room)
         seconds = time.monotonic() - started
         _log.info("loaded in %.2f s", seconds)
         self._channel.send(protocol.Loaded(order.id, self._runtime.info, seconds, peak_memory()))

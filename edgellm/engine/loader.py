@@ -17,6 +17,7 @@ from edgellm.engine.history import Case, History
 from edgellm.engine.memory import Memory, model_key
 from edgellm.engine.outcome import EngineEnded
 from edgellm.engine.patience import Limits
+from edgellm.engine.protocol import Keep
 from edgellm.engine.status import Board, Plan, describe, device_label
 from edgellm.errors import ContextOverflow, EdgeError, EngineError, ModelNotFound, ModelTooLarge, OutOfMemory
 from edgellm.paths import Paths
@@ -24,6 +25,8 @@ from edgellm.runtimes.base import Cancelled, Choice, Message, ModelInfo, Placeme
 
 # How to run a model file; `True`: even where its memory is more than there is
 Planner = Callable[[Path, bool], Plan]
+# Where long prompts are kept, asked at each load
+Keeper = Callable[[], Keep | None]
 _log = logging.getLogger(__name__)
 _SMOKE = Request(
     (Message("user", "This is a short test of this computer: read these words and answer with one of them, please."),),
@@ -43,9 +46,10 @@ class Loaded:
 class Loader:
     """Owns the process. One thread at a time loads; `client`, `drop` and `close` are for any."""
 
-    def __init__(self, paths: Paths, planner: Planner, limits: Limits, board: Board) -> None:
+    def __init__(self, paths: Paths, planner: Planner, limits: Limits, board: Board, keeper: Keeper) -> None:
         self._paths = paths
         self._planner = planner
+        self._keeper = keeper
         self._limits = limits
         self._board = board
         self._history = History(Memory(paths.machine))
@@ -165,7 +169,7 @@ class Loader:
         client.hello(stop)
         self._board.set(state="loading")
         limit = self._limits.start + path.stat().st_size / _SLOWEST_DISK
-        loaded = client.load(path, rung.value, limit, stop)
+        loaded = client.load(path, rung.value, limit, stop, self._keeper())
         if not self._history.proven(case):
             _prove(client, loaded.info, stop)
             self._history.prove(case)

@@ -34,12 +34,21 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Where long prompts are kept (bytes of the file system's own encoding), and how many bytes of them at most."""
+
+    folder: bytes
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """Load the model in file `path` (bytes of the file system's own encoding), freeing the one before."""
 
     id: int
     path: bytes
     placement: Placement
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)

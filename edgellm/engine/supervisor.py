@@ -14,7 +14,7 @@ from typing import TypeVar
 from edgellm.engine import process
 from edgellm.engine.client import Client, cancelled_finish
 from edgellm.engine.history import Case
-from edgellm.engine.loader import Loader, Planner
+from edgellm.engine.loader import Keeper, Loader, Planner
 from edgellm.engine.memory import model_key
 from edgellm.engine.outcome import EngineEnded
 from edgellm.engine.patience import Limits
@@ -54,19 +54,29 @@ def _nothing(_run: Run) -> None:
     return None
 
 
+def _nowhere() -> None:
+    return None
+
+
 class Engine:
     """A `Generator` whose model lives in another process.
 
     `status` and `cancel` answer at once from any thread, `close` too; other threads wait for the orders before theirs.
     `on_finish` is told of every answer that came to its end, in the thread that took it, after its last event.
+    `keeper` says at each load whether long prompts are kept on the disk, and where.
     """
 
     def __init__(
-        self, paths: Paths, planner: Planner, limits: Limits | None = None, on_finish: OnFinish = _nothing
+        self,
+        paths: Paths,
+        planner: Planner,
+        limits: Limits | None = None,
+        on_finish: OnFinish = _nothing,
+        keeper: Keeper = _nowhere,
     ) -> None:
         self._on_finish = on_finish
         self._board = Board()
-        self._loader = Loader(paths, planner, limits or Limits(), self._board)
+        self._loader = Loader(paths, planner, limits or Limits(), self._board, keeper)
         self._turn = Turn()
         self._stop = threading.Event()
         self._closed = False

@@ -136,9 +136,10 @@ class LlamaRuntime:
                     self._still(answer)
         finally:
             answer.sampler.close()
-        yield answer.finish(self._device)
-        if self._kept is not None and not self._closed and self._current is answer:
-            self._kept.keep(self._native)
+        finish = answer.finish(self._device)
+        if self._kept is not None and answer.reason != "cancelled":
+            self._kept.keep(self._native)  # before the last event: whoever has that may end this process
+        yield finish
 
     def generate_many(
         self, requests: tuple[Request, ...], cancelled: Cancelled = lambda: False, dropped: Dropped = never_dropped
