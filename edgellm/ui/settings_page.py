@@ -36,12 +36,12 @@ REMOTE = ("remote_address", "remote_model")
 GROUPS = (
     ("Window", ("theme", "language", "shortcuts")),
     ("Model", ("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type")),
-    ("Answers", ("temperature", "max_tokens")),
+    ("Answers", ("temperature", "max_tokens", "prompt_cache")),
     ("Network", ("offline", "proxy", "mirror", "further_mirrors")),
     ("Remote server", REMOTE),
     ("Models and downloads", ("model_folders", "download_rate", "downloads_at_once", "offer_model")),
 )
-RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type"))
+RELOADS = frozenset(("model", "device", "context", "threads", "gpu_layers", "batch", "kv_type", "prompt_cache"))
 READ_AGAIN = frozenset(("mirror", "further_mirrors", "model_folders", "offer_model"))
 NAMES = {
     "model": "Model",
@@ -53,6 +53,7 @@ NAMES = {
     "kv_type": "KV cache",
     "temperature": "Temperature",
     "max_tokens": "Longest answer",
+    "prompt_cache": "Kept prompts",
     "offline": "Offline lock",
     "proxy": "Proxy",
     "mirror": "Mirror",
