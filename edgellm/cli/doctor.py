@@ -92,7 +92,7 @@ def tune(session: Session) -> int:
         output.note("Stopped: what was kept before still counts.")
         output.document(tuned=None)
         return INTERRUPTED
-    output.line(f"What {found.tuned.title} does here, in {found.rounds} round{'s' if found.rounds != 1 else ''}")
+    output.line(f"How {found.tuned.title} runs on this processor")
     for sentence in found.sentences:
         output.line(f"  {sentence}")
     output.line(f"  {found.summary}")

@@ -30,7 +30,7 @@ from edgellm.runtimes.speed_report import BUSY
 from edgellm.runtimes.tuning import READ, WRITTEN, Change, Pace
 
 SECONDS = 60.0
-_ROUNDS = 9
+_ROUNDS = 7
 _ANSWER = 24  # tokens
 _LEAST_ANSWER = 8
 _PROMPT = "Tell me about the weather, the market, the station and the house in the village by the river, please. "
@@ -125,7 +125,8 @@ def run(bench: Bench, path: Path, progress: Progress, cancelled: Cancelled, seco
         raise StorageError("The result could not be kept.", "Check the free space and the folder's permissions.")
     progress("done", 1.0)
     pace = best.pace or usual
-    return Tuning(winner, pace, usual, _sentences(racers, usual, best), tuple(_caveats(busy, rounds)), rounds)
+    missed = [one.change.words for one in racers[1:] if one.change and not one.decode and not one.failed]
+    return Tuning(winner, pace, usual, _sentences(racers, usual, best), tuple(_caveats(busy, rounds, missed)), rounds)
 
 
 def _gains(one: _Candidate, usual: Pace, busy: bool) -> bool:
@@ -157,7 +158,7 @@ def _sentences(candidates: list[_Candidate], usual: Pace, best: _Candidate) -> t
     return tuple(found)
 
 
-def _caveats(busy: float, rounds: int) -> Iterator[str]:
+def _caveats(busy: float, rounds: int, missed: list[str]) -> Iterator[str]:
     if busy >= BUSY:
         yield (
             f"Other programs used {busy:.0%} of the processor, so only large differences counted; tune again when it "
@@ -165,7 +166,9 @@ def _caveats(busy: float, rounds: int) -> Iterator[str]:
         )
     if power.read().on_battery:
         yield "It ran on battery; plugged in it may be different."
-    if rounds < 2:
+    if missed:
+        yield f"There was no time to try it {', '.join(missed)}."
+    elif rounds < 2:
         yield "There was time for one round only, so the figures are rough."
 
 

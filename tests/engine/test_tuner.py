@@ -48,13 +48,13 @@ def only(monkeypatch: pytest.MonkeyPatch, *parts: str) -> None:
 def test_the_starter_is_tuned_kept_and_then_chosen_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, "repack", "flash")
     steps: list[tuple[str, float]] = []
-    found = tuner.run(bench, starter_model(), lambda step, done: steps.append((step, done)), lambda: False, 4.0)
+    found = tuner.run(bench, starter_model(), lambda step, done: steps.append((step, done)), lambda: False, 15.0)
     assert found is not None
     assert [sentence.split(" it ")[0] for sentence in found.sentences] == [
         "Without rearranged weights",
         "Without flash attention",
     ]
-    assert found.rounds >= 0
+    assert found.rounds >= 1
     assert min(found.pace.decode, found.pace.prefill, found.before.decode, found.before.prefill) > 0
     assert found.pace.seconds <= found.before.seconds
     assert found.summary.endswith(" s with them.") or found.summary.startswith("Kept from now on: ")
@@ -93,7 +93,7 @@ def test_a_candidate_that_dies_is_left_out_and_the_others_go_on(bench: Bench, mo
 
         threading.Thread(target=wait, daemon=True).start()
 
-    found = tuner.run(bench, starter_model(), kill, lambda: False, 4.0)
+    found = tuner.run(bench, starter_model(), kill, lambda: False, 15.0)
     assert ended.is_set()
     assert found is not None
     assert "Without rearranged weights it did not run: kept on." in found.sentences
