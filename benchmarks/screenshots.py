@@ -24,8 +24,10 @@ from benchmarks.display import screen
 from edgellm.app import App
 from edgellm.ui import main as ui
 from edgellm.ui.models_page import ModelsPage
+from edgellm.ui.settings_page import SettingsPage
 from edgellm.ui.welcome import examples
 from edgellm.ui.window import Window
+from tests.loopback_chat import ChatServer, answer
 from tests.loopback_hub import Fault, Hub
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -240,10 +242,40 @@ def chinese(studio: Studio) -> None:
     studio.picture("chinese")
 
 
+def remote(studio: Studio) -> None:
+    """A model of a server: one on this computer, and what the window says once the address is that of another."""
+    window, app = studio.window, studio.app
+    with ChatServer(answer("Good evening! ", "How can I help you?"), models=("qwen3-14b", "gemma-3-27b")) as server:
+        app.save_settings(remote_address=server.address)
+        window.selector.chosen.emit("remote:qwen3-14b")
+        wait(_PATIENCE, lambda: window.status is not None and window.status.model == "qwen3-14b")
+        window.chat.new_chat()
+        studio.say("Good evening!")
+        menu = window.selector.menu
+        menu.popup(window.selector.button.mapToGlobal(window.selector.button.rect().bottomLeft()))
+        wait(_PATIENCE, lambda: bool(window.services.remote.listing.names))
+        wait(0.5)
+        studio.picture("remote-menu", menu)
+        menu.hide()
+        app.save_settings(remote_address="https://models.example", offline=False)
+        window.strip.show_offline(False)
+        window.show_place()
+        window.chat.new_chat()
+        window.services.notices.hide()
+        wait(0.5)
+        studio.picture("remote")
+        page = window.open_key("settings")
+        assert isinstance(page, SettingsPage)
+        page.ensureWidgetVisible(page.key)
+        wait(0.5)
+        studio.picture("remote-settings")
+
+
 SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
     "tour": (tour, {"theme": "light", "language": "en"}),
     "dark": (dark, {"theme": "dark", "language": "en"}),
     "chinese": (chinese, {"theme": "light", "language": "zh_CN"}),
+    "remote": (remote, {"theme": "light", "language": "en"}),
     "models": (models, {"theme": "light", "language": "en"}),
     "models-dark": (models, {"theme": "dark", "language": "en"}),
     "models-contrast": (models, {"theme": "contrast", "language": "en"}),

@@ -44,7 +44,7 @@ class Details(QDialog):
         if status is not None:
             device = status.device or tr("none")
             self._row(form, tr("Device"), tr("Remote server {host}").format(host=place.host) if place else device)
-            self._row(form, tr("Why"), place.sentence if place else status.reason)
+            self._row(form, tr("Why"), place.sentence if place else tr(status.reason))
             if status.placement is not None:
                 placement = status.placement
                 self._row(form, tr("Context"), tr("{n} tokens").format(n=f"{placement.context:,}"))

@@ -59,7 +59,7 @@ class RemoteModels(QObject):
         before = self.listing if self.listing.address == address else Listing(address)
         if place is None:
             self.listing = self._misread(address)
-        elif settings.offline and not place.local:
+        elif place.locked:
             words = tr("The offline lock is on, so {host} is not asked.").format(host=place.host)
             self.listing = Listing(address, place, words=words)
         else:

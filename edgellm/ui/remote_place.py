@@ -13,10 +13,13 @@ from edgellm.ui.language import tr
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A server. `host` is its name with the port where it has one; `local` says that it is this computer itself."""
+    """A server. `host` is its name with the port where it has one; `local` says that it is this computer itself,
+    `locked` that the offline lock keeps it away.
+    """
 
     host: str
     local: bool
+    locked: bool = False
 
     @property
     def short(self) -> str:
@@ -28,6 +31,10 @@ class Place:
         """What it means for what is written."""
         if self.local:
             return tr("Another program on this computer answers ({host}).").format(host=self.host)
+        if self.locked:
+            return tr("The offline lock keeps {host} away; without it, what you write leaves this machine.").format(
+                host=self.host
+            )
         return tr("Leaves this machine: what you write goes to {host}.").format(host=self.host)
 
 
@@ -39,7 +46,8 @@ def place_of(settings: Settings) -> Place | None:
         address = Address.of(settings.remote_address)
     except SettingsError:
         return None
-    return Place(address.root.partition("://")[2].partition("/")[0], address.local)
+    host = address.root.partition("://")[2].partition("/")[0]
+    return Place(host, address.local, settings.offline and not address.local)
 
 
 def place_of_status(status: Status, settings: Settings) -> Place | None:

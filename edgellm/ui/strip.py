@@ -112,7 +112,7 @@ class Strip(QFrame):
         if place is not None:
             self.show_device(place.sentence, "")
         else:
-            self.show_device(status.device or tr("No model is loaded"), status.reason)
+            self.show_device(status.device or tr("No model is loaded"), tr(status.reason) if status.reason else "")
         self.model.show_text(display_name(status.model) if status.model else tr("no model"))
 
     def show_no_model(self, reason: str) -> None:

@@ -90,6 +90,12 @@ class Window(QMainWindow):
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
 
+    def show_place(self) -> None:
+        """What answers, and where it is: the settings may name another server since."""
+        if self.status is not None:
+            self.selector.show_status(self.status, self._place)
+            self.strip.show_status(self.status, self._place)
+
     def _arrange(self) -> None:
         self._title.setProperty("role", "page-title")
         top = QFrame()
@@ -179,7 +185,7 @@ class Window(QMainWindow):
     def _on_status(self, status: Status) -> None:
         another = self.status is None or self.status.model != status.model
         self.status = status
-        self._show_place()
+        self.show_place()
         self.chat.show_status(status, is_starter_name(status.model))
         if another:
             self.services.models.refresh()
@@ -187,12 +193,6 @@ class Window(QMainWindow):
     @property
     def _place(self) -> Place | None:
         return place_of_status(self.status, self.services.app.settings) if self.status is not None else None
-
-    def _show_place(self) -> None:
-        """What answers, and where it is: the settings may name another server since."""
-        if self.status is not None:
-            self.selector.show_status(self.status, self._place)
-            self.strip.show_status(self.status, self._place)
 
     def _on_failed(self, error: EdgeError) -> None:
         self._show_no_model(error)
@@ -235,6 +235,7 @@ class Window(QMainWindow):
 
     def _show_lock(self) -> None:
         self.strip.show_offline(self.services.app.settings.offline)
+        self.show_place()
         self.services.models.show_lock()
 
     def _save(self, **values: object) -> bool:
@@ -257,7 +258,7 @@ class Window(QMainWindow):
         elif name == "language":
             notices.say(tr("The language changes when EdgeLLM is started again."))
         elif name in RELOADS or (name in REMOTE and is_remote(app.settings.model)):
-            self._show_place()
+            self.show_place()
             notices.say(
                 tr("The change applies when the model is loaded again."),
                 tr("Load now"),

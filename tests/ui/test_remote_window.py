@@ -82,7 +82,12 @@ def test_a_model_elsewhere_is_said_plainly_wherever_the_model_is_named(open_desk
         desk.app.save_settings(remote_address=FAR)  # the next answer would come from there
         desk.window._on_setting("remote_address", FAR)
         strip, selector = desk.window.strip, desk.window.selector
+        assert strip.device.accessibleName() == (
+            "Device: The offline lock keeps box.example:8443 away; without it, what you write leaves this machine."
+        )
+        desk.window._set_offline(False)
         assert strip.device.accessibleName() == "Device: Leaves this machine: what you write goes to box.example:8443."
+        desk.window._set_offline(True)
         assert _away(desk)
         assert selector.button.accessibleName() == "Model: small (leaves this machine)"
         assert "box.example" in selector.button.toolTip()
@@ -169,4 +174,5 @@ def test_where_a_server_is_comes_from_its_address() -> None:
     assert place_of(Settings(remote_address="http://a:b@c")) is None
     assert place_of(Settings(remote_address="http://127.0.0.1:8080/v1")) == Place("127.0.0.1:8080", local=True)
     assert place_of(Settings(remote_address="http://[::1]:80")) == Place("[::1]:80", local=True)
-    assert place_of(Settings(remote_address=f"{FAR}/openai/v1")) == Place("box.example:8443", local=False)
+    assert place_of(Settings(remote_address=f"{FAR}/openai/v1")) == Place("box.example:8443", local=False, locked=True)
+    assert place_of(Settings(remote_address=FAR, offline=False)) == Place("box.example:8443", local=False)
