@@ -27,7 +27,7 @@ from typing import Any
 
 from benchmarks import random_model
 from edgellm.app import App
-from edgellm.engine.supervisor import Engine
+from edgellm.engine.switch import Switch
 from edgellm.runtimes.base import Chunk, Finish, Message, Request
 from edgellm.runtimes.build import inspect
 from edgellm.runtimes.template import ChatTemplate
@@ -97,7 +97,7 @@ class Direct:
         self._child.wait(timeout=30)
 
 
-def run_engine(engine: Engine, messages: tuple[Message, ...], new: int) -> Speed:
+def run_engine(engine: Switch, messages: tuple[Message, ...], new: int) -> Speed:
     """One answer of EdgeLLM, measured where its caller stands."""
     started = time.perf_counter()
     first = 0.0
@@ -128,7 +128,7 @@ def busy(count: int, seconds: float) -> Iterator[None]:
             child.wait()
 
 
-def measure(direct: Direct, engine: Engine, prompt: int, new: int, rounds: int) -> tuple[Speed, Speed]:
+def measure(direct: Direct, engine: Switch, prompt: int, new: int, rounds: int) -> tuple[Speed, Speed]:
     """Medians of both sides over rounds that take turns."""
     sides: tuple[list[Speed], list[Speed]] = ([], [])
     for number in range(rounds):
@@ -203,7 +203,7 @@ def main() -> int:
     return 0 if all(row["met"] for row in report["verdicts"]) else 1
 
 
-def compare(asked: argparse.Namespace, direct: Direct, engine: Engine) -> dict[str, Any]:
+def compare(asked: argparse.Namespace, direct: Direct, engine: Switch) -> dict[str, Any]:
     """All measurements, with a warm-up of both sides before them."""
     measure(direct, engine, 32, 4, 1)
     say("Quiet machine:")

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from edgellm.runtimes.base import Placement
-from edgellm.runtimes.registry import load
+from edgellm.runtimes.registry import load_writer
 from starter.measures import measures
 
 
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--mistakes", action="store_true", help="print some wrong answers")
     args = parser.parse_args(argv)
-    runtime = load(args.model, Placement(threads=args.threads, context=1024))
+    runtime = load_writer(args.model, Placement(threads=args.threads, context=1024))
     result = {}
     for outcome in measures(runtime, args.n):
         verdict = ("ok" if outcome.passed else "MISSED") + f", target {outcome.target:.0%}" if outcome.target else ""

@@ -1,8 +1,9 @@
 """Trains the starter: `python -m starter.train --out FOLDER [--resume] [--minutes N] [--threads N] [--micro]`.
 
 Progress is the share of the budget used, in tokens, or in training minutes (counted over resumes) where that is asked
-for, so that the learning rate always ends its decay. The small lexicon comes first, then the full one; the last stage has more translation. A
-checkpoint is written every two minutes; `--resume` goes on from it, with another number of threads if wished.
+for, so that the learning rate always ends its decay. The small lexicon comes first, then the full one; the last stage
+has more translation. A checkpoint is written every two minutes; `--resume` goes on from it, with another number of
+threads if wished.
 """
 
 from __future__ import annotations

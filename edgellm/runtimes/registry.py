@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgellm.errors import UsageError
-from edgellm.runtimes.base import Placement, ReadingRuntime, Runtime
+from edgellm.runtimes.base import Generator, Placement, ReadingRuntime, Runtime
 
 
 def _llama(path: Path, placement: Placement) -> Runtime:
@@ -50,3 +50,12 @@ def load(path: Path, placement: Placement) -> Runtime | ReadingRuntime:
     if adapter is None:
         raise UsageError(f"There is no runtime {placement.runtime}.", f"Use one of: {', '.join(ADAPTERS)}.")
     return adapter(path, placement)
+
+
+def load_writer(path: Path, placement: Placement) -> Runtime:
+    """The same for a model that writes text. Raises `UsageError` for one that does not."""
+    runtime = load(path, placement)
+    if isinstance(runtime, Generator):
+        return runtime
+    runtime.close()
+    raise UsageError(f"{runtime.info.name} writes no text.", "Choose a chat or translation model for this.")

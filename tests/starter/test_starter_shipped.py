@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgellm.runtimes.base import Generator, Message, Placement
-from edgellm.runtimes.registry import load
+from edgellm.runtimes.registry import load_writer
 from starter.measures import ask, measures, refused
 
 ASSETS = Path(__file__).parents[2] / "assets" / "starter"
@@ -29,7 +29,7 @@ FLOORS = {
 
 @pytest.fixture(scope="module")
 def starter() -> Iterator[Generator]:
-    runtime = load(ASSETS / "starter.gguf", Placement(threads=2, context=1024))
+    runtime = load_writer(ASSETS / "starter.gguf", Placement(threads=2, context=1024))
     yield runtime
     runtime.close()
 

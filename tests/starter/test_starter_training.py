@@ -14,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from edgellm.runtimes.base import Placement  # noqa: E402
-from edgellm.runtimes.registry import load as load_runtime  # noqa: E402
+from edgellm.runtimes.registry import load_writer as load_runtime  # noqa: E402
 from starter.convert import load, write  # noqa: E402
 from starter.decode import greedy  # noqa: E402
 from starter.examples.example import Example, Source  # noqa: E402

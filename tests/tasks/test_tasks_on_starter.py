@@ -13,7 +13,7 @@ import pytest
 
 from edgellm import paths
 from edgellm.app import App
-from edgellm.engine.supervisor import Engine
+from edgellm.engine.switch import Switch
 from edgellm.runtimes.base import Chunk, Finish
 from edgellm.tasks import answer, classify, generate, summarize, translate
 from edgellm.tasks.options import Options
@@ -30,7 +30,7 @@ LEXICON = Lexicon.read()
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
     """The engine with the starter loaded, in a home of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGELLM_HOME", str(tmp_path_factory.mktemp("home")))
@@ -49,11 +49,11 @@ def examples(job: str, count: int) -> list[Example]:
     return [next(made) for _ in range(count)]
 
 
-def test_the_shipped_model_is_recognized(engine: Engine) -> None:
+def test_the_shipped_model_is_recognized(engine: Switch) -> None:
     assert is_starter(engine.info)
 
 
-def test_a_pivot_counts_both_generations(engine: Engine) -> None:
+def test_a_pivot_counts_both_generations(engine: Switch) -> None:
     one = translate.translate(engine, "The dog is big.", "fr", "en")
     two = translate.translate(engine, "Der Hund ist groß.", "fr", "de")
     assert one.plan.unknown == two.plan.unknown == ()
@@ -62,12 +62,12 @@ def test_a_pivot_counts_both_generations(engine: Engine) -> None:
     assert two.finish.tokens_per_second > 0
 
 
-def test_a_label_is_always_one_of_the_labels(engine: Engine) -> None:
+def test_a_label_is_always_one_of_the_labels(engine: Switch) -> None:
     found = classify.classify(engine, "The soup was cold.", ("positive", "negative"))
     assert found.label in ("positive", "negative")
 
 
-def test_a_cancel_stops_the_real_engine(engine: Engine) -> None:
+def test_a_cancel_stops_the_real_engine(engine: Switch) -> None:
     heard: list[str] = []
     options = Options(max_tokens=400, cancelled=lambda: bool(heard))
     events = []
@@ -82,7 +82,7 @@ def test_a_cancel_stops_the_real_engine(engine: Engine) -> None:
 @trained
 @pytest.mark.parametrize("source", translate.LANGUAGES)
 @pytest.mark.parametrize("target", translate.LANGUAGES)
-def test_held_out_sentences_in_all_twenty_directions(engine: Engine, source: str, target: str) -> None:
+def test_held_out_sentences_in_all_twenty_directions(engine: Switch, source: str, target: str) -> None:
     """The first version's target is 90 % of the eight direct directions; a pivot multiplies two of them."""
     if source == target:
         pytest.skip("not a direction")
@@ -97,7 +97,7 @@ def test_held_out_sentences_in_all_twenty_directions(engine: Engine, source: str
 
 @trained
 @pytest.mark.parametrize(("job", "least"), [("answer said", 0.9), ("answer open", 0.8)])
-def test_held_out_questions(engine: Engine, job: str, least: float) -> None:
+def test_held_out_questions(engine: Switch, job: str, least: float) -> None:
     """Through the task, which finds the sentence first; the floors are the targets of the first version or more."""
     asked = [one for one in examples("answer", 160) if one.job == job]
     right = 0
@@ -109,7 +109,7 @@ def test_held_out_questions(engine: Engine, job: str, least: float) -> None:
 
 
 @trained
-def test_held_out_summaries_keep_their_facts(engine: Engine) -> None:
+def test_held_out_summaries_keep_their_facts(engine: Switch) -> None:
     found = []
     for one in examples("summarize", 60):
         text = summarize.summarize(engine, one.messages[0].content.split("\n", 1)[1]).text.casefold()
@@ -118,7 +118,7 @@ def test_held_out_summaries_keep_their_facts(engine: Engine) -> None:
 
 
 @trained
-def test_held_out_labels(engine: Engine) -> None:
+def test_held_out_labels(engine: Switch) -> None:
     right = []
     for one in examples("classify", 80):
         first, text = one.messages[0].content.split("\nText: ", 1)
@@ -132,12 +132,12 @@ def test_held_out_labels(engine: Engine) -> None:
     "prompt",
     ["What is the capital of France?", "Write a Python function that adds two numbers.", "Why is the sky blue?"],
 )
-def test_what_is_outside_its_world_is_refused_with_a_way_out(engine: Engine, prompt: str) -> None:
+def test_what_is_outside_its_world_is_refused_with_a_way_out(engine: Switch, prompt: str) -> None:
     assert "larger model" in generate.generate(engine, prompt).text
 
 
 @trained
-def test_a_story_holds_what_was_asked_for(engine: Engine) -> None:
+def test_a_story_holds_what_was_asked_for(engine: Switch) -> None:
     text = generate.generate(engine, "Write a short story about Anna and a dog.").text
     assert "Anna" in text
     assert "dog" in text
