@@ -52,6 +52,21 @@ def problem(gpu: Gpu, build: Build) -> str:
     return ""
 
 
+def backends(hardware: Hardware, build: Build) -> dict[str, Choice[bool]]:
+    """Each kind of GPU that llama.cpp can use: whether it does here, and on what or why not."""
+    found: dict[str, Choice[bool]] = {}
+    for kind, word in _WORDS.items():
+        gpus = [gpu for gpu in hardware.gpus if gpu.kind == kind]
+        ready = [gpu for gpu in gpus if not problem(gpu, build)]
+        if ready:
+            found[kind] = Choice(True, ready[0].name)
+        elif kind not in {name.lower() for name in build.gpu_backends}:
+            found[kind] = Choice(False, f"this llama.cpp was built without {word}")
+        else:
+            found[kind] = Choice(False, problem(gpus[0], build) if gpus else f"there is no device for {word} here")
+    return found
+
+
 def _why_not(hardware: Hardware, build: Build, asked: str) -> str:
     candidates = [gpu for gpu in hardware.gpus if asked in ("", gpu.kind)]
     if candidates:

@@ -5,8 +5,6 @@ Holds no path and no text of a person, so that it can be copied into a message. 
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import platform
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,10 +17,10 @@ from edgellm.errors import EdgeError
 from edgellm.hardware.probe import Hardware
 from edgellm.models.gguf import GgufHeader, read_header
 from edgellm.paths import Paths
-from edgellm.runtimes import device, speed_file, speed_report, variants
+from edgellm.runtimes import device, inventory, speed_file, speed_report
 from edgellm.runtimes.base import Choice, Placement
 from edgellm.runtimes.budget import gigabytes
-from edgellm.runtimes.build import Build, inspect
+from edgellm.runtimes.build import inspect
 from edgellm.runtimes.ladder import ladder
 from edgellm.runtimes.onnx import describe
 from edgellm.runtimes.plans import kind_of
@@ -31,12 +29,6 @@ from edgellm.runtimes.speed import file_key, machine_name
 from edgellm.runtimes.torch import describe as describe_torch
 from edgellm.settings import Settings
 
-# Kind of runtime: the package it needs, its distribution, and what it is for
-_RUNTIMES = {
-    "llama": ("llama_cpp", "llama-cpp-python", "GGUF models"),
-    "onnx": ("onnxruntime", "onnxruntime", "ONNX models"),
-    "torch": ("torch", "torch", "safetensors models and the workbench"),
-}
 _LARGEST_FILE = 1_000_000
 
 
@@ -70,10 +62,7 @@ def gather(app: Source, model: str = "") -> dict[str, Any]:
         "edgellm": __version__,
         "python": platform.python_version(),
         "hardware": _hardware(hardware),
-        "build": _build(build, hardware),
-        "runtimes": [_runtime(name) for name in _RUNTIMES],
-        "providers": describe.providers(hardware),
-        "torch": describe_torch.ways(hardware),
+        **inventory.gather(hardware, build, app.settings),
         "speed": speed_report.section(speeds, device.threads(hardware, app.settings).value),
         "crashed_here": list(crashed_here(app.paths.machine)),
         "problem": None,
@@ -117,29 +106,6 @@ def _hardware(hardware: Hardware) -> dict[str, Any]:
     return row
 
 
-def _build(build: Build, hardware: Hardware) -> dict[str, Any]:
-    rows = []
-    for name in build.variants:
-        why = variants.missing(name, hardware.cpu)
-        rows.append({"name": name, "usable": not why, "reason": why})
-    gpus = [
-        {"name": gpu.name, "usable": not (why := device.problem(gpu, build)), "reason": why} for gpu in hardware.gpus
-    ]
-    return {"version": build.version, "variants": rows, "gpu_backends": list(build.gpu_backends), "gpus": gpus}
-
-
-def _runtime(name: str) -> dict[str, Any]:
-    package, distribution, purpose = _RUNTIMES[name]
-    if importlib.util.find_spec(package) is None:
-        extra = "'edgellm[torch]'" if name == "torch" else distribution
-        return {"name": name, "for": purpose, "installed": False, "version": "", "reason": f"Run: pip install {extra}"}
-    try:
-        version = importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        version = ""
-    return {"name": name, "for": purpose, "installed": True, "version": version, "reason": ""}
-
-
 def _model(header: GgufHeader) -> dict[str, Any]:
     return {
         "name": header.name,
@@ -175,7 +141,7 @@ def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _hardware_lines(report["hardware"])
     yield ""
     yield "What is installed"
-    yield from _build_lines(report)
+    yield from inventory.lines(report)
     yield ""
     yield "How fast it is"
     yield from speed_report.lines(report["speed"])
@@ -222,26 +188,6 @@ def _hardware_lines(row: Mapping[str, Any]) -> Iterator[str]:
         level = f" at {power['percent']:.0f}%" if power["percent"] is not None else ""
         yield f"  power       {'on battery' if power['on_battery'] else 'plugged in'}{level}"
     yield from (f"  note        {note}" for note in row["notes"])
-
-
-def _build_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    for runtime in report["runtimes"]:
-        state = runtime["version"] or "installed" if runtime["installed"] else f"not installed. {runtime['reason']}"
-        yield f"  {runtime['name']:<11} {state} ({runtime['for']})"
-    build = report["build"]
-    if not build["version"]:
-        return
-    usable = [row["name"] for row in build["variants"] if row["usable"]]
-    if build["variants"]:
-        yield f"  CPU parts   {', '.join(usable) or 'none runs here'}"
-        yield from (
-            f"              not {row['name']}: {row['reason']}" for row in build["variants"] if not row["usable"]
-        )
-    else:
-        yield "  CPU parts   one, linked in"
-    yield f"  GPU parts   {', '.join(build['gpu_backends']) or 'none'}"
-    yield from describe.provider_lines(report["providers"])
-    yield from describe_torch.way_lines(report["torch"])
 
 
 def _model_lines(model: Mapping[str, Any]) -> Iterator[str]:

@@ -40,6 +40,7 @@ def section(speeds: Speeds, threads: int) -> dict[str, Any]:
             }
             for one in reversed(speeds.models)
         ],
+        "tuned": [asdict(one) | {"day": one.day} for one in reversed(speeds.tuned)],
         "predictions": {"error": round(accuracy.error, 3), "runs": accuracy.runs} if accuracy else None,
     }
 
@@ -86,9 +87,21 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         runs = f"{row['runs']} run{'s' if row['runs'] != 1 else ''}"
         where = "processor" if row["device"] == "cpu" else row["device"]
         yield f"  measured    {row['name']}: {row['tokens_per_second']:,.1f} tokens/s on the {where}, over {runs}"
+    for row in found["tuned"][:_MOST_MODELS]:
+        yield f"  tuned       {row['title']}: {_settings(row)}, measured on {row['day']}"
     if found["predictions"]:
         error, runs = found["predictions"]["error"], found["predictions"]["runs"]
         yield f"  predictions here were {error:.0%} off over {runs} run{'s' if runs != 1 else ''}"
+
+
+def _settings(row: Mapping[str, Any]) -> str:
+    """Tuned settings in a few words."""
+    threads = f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}"
+    switches = [
+        f"{'with' if row['repack'] else 'without'} rearranged weights",
+        f"{'with' if row['flash'] else 'without'} flash attention",
+    ]
+    return ", ".join((threads, *switches, f"{row['batch']} tokens at a time", f"KV cache in {row['kv_type']}"))
 
 
 def _test_lines(test: SelfTest) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
+from command_line import CommandLine
 
 from edgellm import paths
 from edgellm.cli import doctor
@@ -23,7 +24,7 @@ from edgellm.hardware.probe import Cpu, Gpu, Hardware, Memory, Power
 from edgellm.paths import Paths
 from edgellm.runtimes import build, prediction, report, speed_file
 from edgellm.runtimes.base import Finish
-from edgellm.runtimes.speed import Sample, SelfTest, Way, machine_name
+from edgellm.runtimes.speed import Sample, SelfTest, Tuned, Way, file_key, machine_name
 from edgellm.runtimes.workload import Work
 from edgellm.settings import Settings, changed
 
@@ -113,14 +114,14 @@ def test_the_json_holds_the_same(model: Path) -> None:
     assert found["hardware"]["cpu"]["flags"] == sorted(FLAGS)
     parts = found["selection"]["parts"]
     assert set(parts) == {
-        "device", "gpu_layers", "threads", "batch", "context", "kv_type", "cpu_variant", "repack",
+        "device", "gpu_layers", "threads", "batch", "context", "kv_type", "cpu_variant", "repack", "flash",
     }  # fmt: skip
     assert parts["context"] == {"value": 2048, "reason": "all that the model was trained for"}
     assert found["ladder"][0]["placement"]["context"] == 2048
     assert len(found["ladder"]) > 1
     budget = found["selection"]["budget"]
     assert budget["need"] == budget["weights"] + budget["kv"] + budget["compute"]
-    assert [row["name"] for row in found["runtimes"]] == ["llama", "onnx", "torch"]
+    assert [row["name"] for row in found["runtimes"]] == ["llama", "onnx", "torch", "remote"]
     amx = [row for row in found["build"]["variants"] if row["name"] == "sapphirerapids"]
     assert all(not row["usable"] and row["reason"] for row in amx)
 
@@ -195,6 +196,30 @@ def test_how_fast_it_is_stands_in_the_report(model: Path) -> None:
     assert found["models"][0]["tokens_per_second"] == 11.25
     assert found["predictions"]["runs"] == 2
     assert [row["billions"] for row in found["examples"]] == [1, 4, 8]
+
+
+def test_tuned_settings_are_shown_and_used(model: Path) -> None:
+    parts = Parts(model)
+    machine = machine_name(parts.hardware(), build.inspect())
+    key = file_key(model.name, model.stat().st_size)
+    tuned = Tuned(key, "Tiny Test", 1_795_000_000, 3, 128, "q8_0", False, True, 20.0, 150.0)
+    assert speed_file.keep_tuned(parts.paths.machine, machine, tuned)
+    found = read(parts)
+    assert found["selection"]["parts"]["threads"] == {"value": 3, "reason": f"measured here on {tuned.day}"}
+    assert found["speed"]["tuned"][0]["repack"] is False
+    text = run(parts)[1]
+    said = (
+        "Tiny Test: 3 threads, without rearranged weights, with flash attention, 128 tokens at a time, KV cache in q8_0"
+    )
+    assert f"  tuned       {said}, measured on {tuned.day}" in text
+    set_by_hand = read(replace(parts, settings=changed(Settings(), threads=2)))["selection"]["parts"]
+    assert set_by_hand["threads"] == {"value": 2, "reason": "because you set it"}
+
+
+def test_tuning_is_for_gguf_models_and_not_beside_measuring(edgellm: CommandLine) -> None:
+    refused = edgellm("doctor", "--tune", "--model", edgellm.script(reply="x"), status=2)
+    assert "Only GGUF models have settings to try." in refused.err
+    assert "not allowed with" in edgellm("doctor", "--tune", "--measure", status=2).err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
