@@ -259,6 +259,7 @@ def remote(studio: Studio) -> None:
         menu.hide()
         app.save_settings(remote_address="https://models.example", offline=False)
         window.strip.show_offline(False)
+        window.services.models.show_lock()
         window.show_place()
         window.chat.new_chat()
         window.services.notices.hide()

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from edgellm.ui.icons import app_icon, pixmap
 from edgellm.ui.language import tr
 from edgellm.ui.models_offer import Offer, OfferCard
+from edgellm.ui.remote_place import Place
 from edgellm.ui.theme import Theme
 
 _WIDTH = 720
@@ -175,19 +176,21 @@ class Welcome(QScrollArea):
         self._mark.setVisible(offer is None)
         self._starter_words.setText(_starter(short=offer is not None))
 
+    def show_place(self, place: Place | None) -> None:
+        """Where what is written goes: nowhere, or to a server."""
+        here = tr("Everything happens on this computer. Write below, or try one of these.")
+        self._where.setText(here if place is None else place.sentence)
+
     def _heading(self) -> QVBoxLayout:
         self._mark = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         title = QLabel(tr("What shall we write?"), alignment=Qt.AlignmentFlag.AlignCenter)
         title.setProperty("role", "title")
-        below = QLabel(
-            tr("Everything happens on this computer. Write below, or try one of these."),
-            alignment=Qt.AlignmentFlag.AlignCenter,
-            wordWrap=True,
-        )
-        below.setProperty("role", "muted")
+        self._where = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._where.setProperty("role", "muted")
+        self.show_place(None)
         column = QVBoxLayout()
         column.setSpacing(8)
-        for label in (self._mark, title, below):
+        for label in (self._mark, title, self._where):
             column.addWidget(label)
         return column
 

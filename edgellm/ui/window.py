@@ -95,6 +95,7 @@ class Window(QMainWindow):
         if self.status is not None:
             self.selector.show_status(self.status, self._place)
             self.strip.show_status(self.status, self._place)
+            self.chat.welcome.show_place(self._place)
 
     def _arrange(self) -> None:
         self._title.setProperty("role", "page-title")
@@ -207,6 +208,7 @@ class Window(QMainWindow):
         self.status = None
         self.selector.show_failed()
         self.strip.show_no_model(error.message)
+        self.chat.welcome.show_place(None)
 
     def _on_ended(self, job: Job) -> None:
         self.strip.show_speed(job)

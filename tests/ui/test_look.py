@@ -47,6 +47,7 @@ def test_text_can_be_read_in_every_theme(colors: theme.Colors) -> None:
     for ground in (colors.window, colors.surface, colors.raised):
         for name in ("accent", "danger", "warning"):
             assert _contrast(getattr(colors, name), ground) >= 4.5, (name, ground)
+    assert _contrast(colors.warning, colors.rail) >= 4.5  # the strip, when a model is elsewhere
     assert _contrast(colors.on_accent, colors.accent) >= 4.5
     assert _contrast(colors.text, colors.selection) >= 4.5
 

@@ -87,6 +87,7 @@ def test_a_model_elsewhere_is_said_plainly_wherever_the_model_is_named(open_desk
         )
         desk.window._set_offline(False)
         assert strip.device.accessibleName() == "Device: Leaves this machine: what you write goes to box.example:8443."
+        assert desk.chat.welcome._where.text() == "Leaves this machine: what you write goes to box.example:8443."
         desk.window._set_offline(True)
         assert _away(desk)
         assert selector.button.accessibleName() == "Model: small (leaves this machine)"
@@ -98,6 +99,7 @@ def test_a_model_elsewhere_is_said_plainly_wherever_the_model_is_named(open_desk
         wait(lambda: desk.window.status is not None and desk.window.status.model == "told", "the model of this machine")
         assert not _away(desk)
         assert strip.device.accessibleName().startswith("Device: CPU")
+        assert desk.chat.welcome._where.text().startswith("Everything happens on this computer.")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,16 @@ FORBIDDEN = (*MODEL_LIBRARIES, *NETWORK)
 _PATIENCE = 60.0
 
 
+LATER = (
+    "edgellm.runtimes.report",
+    "edgellm.runtimes.remote",
+    "edgellm.runtimes.torch",
+    "edgellm.runtimes.onnx",
+    "edgellm.hardware",
+    "tomlkit",
+)
+
+
 def _environment(home: Path, **more: str) -> dict[str, str]:
     root = str(HERE.parent.parent)
     return {**os.environ, "EDGELLM_HOME": str(home), "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": root, **more}
@@ -36,6 +46,18 @@ def _until(condition: Callable[[], object], what: str) -> None:
 
 def _settings(home: Path, model: Path) -> None:
     (home / "settings.toml").write_text(f"model = {json.dumps(str(model))}\n", encoding="utf-8")
+
+
+def test_what_only_its_pages_need_is_not_there_before_the_window() -> None:
+    names = subprocess.run(
+        [sys.executable, "-c", "import edgellm.ui.main, edgellm.app, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "edgellm.ui.window" in names
+    assert [name for name in LATER if name in names] == []
+    assert {"edgellm.models.store", "edgellm.models.manifest", "edgellm.models.downloads"}.isdisjoint(names)
 
 
 def test_the_real_process_imports_no_model_library_and_reports_its_start(home: Path) -> None:
