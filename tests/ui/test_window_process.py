@@ -57,7 +57,7 @@ def test_what_only_its_pages_need_is_not_there_before_the_window() -> None:
     ).stdout.split()
     assert "edgellm.ui.window" in names
     assert [name for name in LATER if name in names] == []
-    assert {"edgellm.models.store", "edgellm.models.manifest", "edgellm.models.downloads"}.isdisjoint(names)
+    assert {"edgellm.models.store", "edgellm.models.downloads"}.isdisjoint(names)
 
 
 def test_the_real_process_imports_no_model_library_and_reports_its_start(home: Path) -> None:
