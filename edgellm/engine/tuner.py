@@ -33,6 +33,7 @@ SECONDS = 60.0
 _ROUNDS = 7
 _ANSWER = 24  # tokens
 _LEAST_ANSWER = 8
+_FIGURES_WHEN_BUSY = 3
 _PROMPT = "Tell me about the weather, the market, the station and the house in the village by the river, please. "
 _TIMES = 11  # it makes some 256 tokens
 _KEPT = 0.3  # share of the free memory that engines waiting for their turn may hold
@@ -130,7 +131,10 @@ def run(bench: Bench, path: Path, progress: Progress, cancelled: Cancelled, seco
 
 
 def _gains(one: _Candidate, usual: Pace, busy: bool) -> bool:
-    return one.pace is not None and one.change is not None and tuning.gains(one.change, usual, one.pace, busy)
+    """Whether it wins. A single figure is rough, and on a busy computer so are two."""
+    if one.pace is None or one.change is None or (busy and len(one.decode) < _FIGURES_WHEN_BUSY):
+        return False
+    return tuning.gains(one.change, usual, one.pace, busy or len(one.decode) < 2)
 
 
 def _tuned(bench: Bench, path: Path, best: _Candidate) -> Tuned:
@@ -161,8 +165,8 @@ def _sentences(candidates: list[_Candidate], usual: Pace, best: _Candidate) -> t
 def _caveats(busy: float, rounds: int, missed: list[str]) -> Iterator[str]:
     if busy >= BUSY:
         yield (
-            f"Other programs used {busy:.0%} of the processor, so only large differences counted; tune again when it "
-            "is quiet."
+            f"Other programs used {busy:.0%} of the processor, so only large differences that were seen "
+            f"{_FIGURES_WHEN_BUSY} times counted; tune again when it is quiet."
         )
     if power.read().on_battery:
         yield "It ran on battery; plugged in it may be different."

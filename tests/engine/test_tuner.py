@@ -119,3 +119,24 @@ def test_stopping_keeps_nothing_and_leaves_no_process(bench: Bench) -> None:
 def test_a_model_of_another_kind_is_refused(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Only GGUF models"):
         tuner.run(bench, tmp_path / "a.fake.json", lambda *_: None, lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("figures", "busy", "wins"),
+    [
+        ([24.0, 24.0], False, True),  # a fifth faster, seen twice on a quiet computer
+        ([21.5, 21.5], False, True),
+        ([21.5], False, False),  # one figure is rough
+        ([40.0], False, True),
+        ([40.0, 40.0], True, False),  # two figures on a busy computer are rough too
+        ([40.0, 40.0, 40.0], True, True),
+        ([21.5, 21.5, 21.5], True, False),
+        ([], False, False),
+    ],
+)
+def test_rough_figures_change_little(figures: list[float], busy: bool, wins: bool) -> None:
+    flash = Change("flash", False, "", "", "")
+    one = tuner._Candidate(Placement(flash=False), flash, [100.0 * rate / 20 for rate in figures], figures)
+    assert tuner._gains(one, tuning.Pace(100.0, 20.0), busy) is wins
+    one.failed = True
+    assert not tuner._gains(one, tuning.Pace(100.0, 20.0), busy)
