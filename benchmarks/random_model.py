@@ -1,5 +1,7 @@
 """Builds GGUF models of real shapes with random weights: what they say is noise, what they cost is real.
 
+One that recites follows each character with the next one of the alphabet: what it says is known, at the same cost.
+
 Run: python -m benchmarks.random_model 0.6b
 """
 
@@ -34,6 +36,8 @@ class Shape:
     context: int = 32_768
 
 
+# The line feed that ends a prompt, and the printable characters in order
+RECITED = (10, *range(33, 127))
 SHAPES = {
     "0.1b": Shape(16, 768, 2048, 12, 4, 64, 32_768),
     "0.3b": Shape(20, 1024, 3072, 16, 8, 64, 65_536),
@@ -48,15 +52,15 @@ def folder() -> Path:
     return platformdirs.user_cache_path("edgellm") / "benchmarks"
 
 
-def build(name: str) -> Path:
+def build(name: str, recites: bool = False) -> Path:
     """The Q4_K_M model of a named shape, made when it is not there yet."""
-    path = folder() / f"random-{name}-q4_k_m.gguf"
+    path = folder() / f"{'reciting' if recites else 'random'}-{name}-q4_k_m.gguf"
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     whole, part = path.with_suffix(".f16"), path.with_suffix(".part")
     try:
-        _write(whole, SHAPES[name])
+        _write(whole, SHAPES[name], recites)
         _quantize(whole, part)
         os.replace(part, path)
     finally:
@@ -65,12 +69,14 @@ def build(name: str) -> Path:
     return path
 
 
-def _tensors(shape: Shape) -> dict[str, tuple[int, ...]]:
+def _tensors(shape: Shape, recites: bool) -> dict[str, tuple[int, ...]]:
     query, key = shape.heads * shape.head, shape.kv_heads * shape.head
     tensors: dict[str, tuple[int, ...]] = {
         "token_embd.weight": (shape.vocabulary, shape.width),
         "output_norm.weight": (shape.width,),
     }
+    if recites:
+        tensors["output.weight"] = (shape.vocabulary, shape.width)
     for layer in range(shape.layers):
         part = f"blk.{layer}."
         tensors |= {
@@ -89,8 +95,11 @@ def _tensors(shape: Shape) -> dict[str, tuple[int, ...]]:
     return tensors
 
 
-def _write(path: Path, shape: Shape) -> None:
-    """The model in half precision. The embedding is also the output layer, as in small models of this family."""
+def _write(path: Path, shape: Shape, recites: bool) -> None:
+    """The model in half precision. The embedding is also the output layer, as in small models of this family.
+
+    In one that recites the layers add nothing, and the output layer looks for what belongs to the last character.
+    """
     writer = gguf.GGUFWriter(path, "qwen3")
     writer.add_name("Random weights")
     writer.add_context_length(shape.context)
@@ -105,7 +114,7 @@ def _write(path: Path, shape: Shape) -> None:
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_file_type(1)
     _add_tokenizer(writer, shape.vocabulary)
-    tensors = _tensors(shape)
+    tensors = _tensors(shape, recites)
     for name, size in tensors.items():
         kind = np.dtype(np.float32 if len(size) == 1 else np.float16)
         writer.add_tensor_info(name, size, kind, int(np.prod(size)) * kind.itemsize)
@@ -114,6 +123,7 @@ def _write(path: Path, shape: Shape) -> None:
     writer.write_ti_data_to_file()
     draw = np.random.default_rng(0)
     pool = draw.normal(0, 0.02, 4_194_301).astype(np.float16)  # prime, so that no two rows are the same
+    embedding = pool
     for name, size in tensors.items():
         if len(size) == 1:
             writer.write_tensor_data(np.ones(size, np.float32))
@@ -121,6 +131,11 @@ def _write(path: Path, shape: Shape) -> None:
         weight = np.resize(np.roll(pool, int(draw.integers(len(pool)))), size)
         if name == "token_embd.weight":
             weight[-len(_CONTROLS) :] = 0  # never the most likely token: it talks on for as long as it is asked to
+            embedding = weight
+        elif name == "output.weight":
+            weight[list(RECITED[1:])] = embedding[list(RECITED[:-1])]
+        elif recites and name.endswith(("attn_output.weight", "ffn_down.weight")):
+            weight[:] = 0
         writer.write_tensor_data(weight)
     writer.close()
 
