@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from edgellm.errors import EdgeError
+from edgellm.errors import EdgeError, StorageError
 from edgellm.ui import facts
 from edgellm.ui.background import Runner
 from edgellm.ui.language import tr
@@ -169,13 +170,9 @@ class FileWork(QObject):
     def _addresses(self, manifest: Manifest, file: ManifestFile) -> tuple[str, ...]:
         """Where a file of an installed model can be had again."""
         from edgellm import network
-        from edgellm.models.hub import address
+        from edgellm.models.repair import addresses_of
 
-        if manifest.repo:
-            endpoints = network.endpoints(self._app.settings)
-            return tuple(address(endpoint, manifest.repo, manifest.revision, file.path) for endpoint in endpoints)
-        alone = len(manifest.files) == 1 and manifest.source.startswith(("https://", "http://"))
-        return (manifest.source,) if alone else ()
+        return addresses_of(manifest, file, network.endpoints(self._app.settings))
 
     def _add(self, path: Path) -> None:
         def work(handle: Handle) -> Added:
@@ -184,7 +181,10 @@ class FileWork(QObject):
 
             control = Control(progress=handle.report, cancelled=handle.cancelled)
             terms = bundle_read.Terms(signing.folder_of(self._app.paths))
-            return bundle_read.add(str(path), self._app.models(), self._app.connect, terms, control)
+            added = bundle_read.add(str(path), self._app.models(), self._app.connect, terms, control)
+            with suppress(StorageError):  # the models are here in any case
+                self._app.remember(added.cards)
+            return added
 
         def done(added: Added) -> None:
             names = ", ".join(model.name for model in added.models)
