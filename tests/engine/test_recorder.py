@@ -52,7 +52,7 @@ def known(bench: selftest.Bench) -> Speeds:
 def test_a_real_run_changes_the_advice(bench: selftest.Bench, engine: Engine) -> None:
     path = starter_model()
     before = advise_file(path, Here(bench.hardware, bench.settings, bench.build, known(bench)))
-    assert before.speed is None
+    assert before.speed is not None and before.speed.basis == "assumed"
     engine.load(path)
     runs: list[float] = []
     for seed in range(40):
