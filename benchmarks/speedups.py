@@ -3,7 +3,7 @@
 Run: python -m benchmarks.speedups [--shape 0.6b] [--rounds 3] [--only many,draft,kept]
 
 - many: requests that share an instruction, one after the other and eight at once, through the engine. Tokens/s.
-- draft: answers that repeat stretches of their prompt, and one in which every guess is wrong, with and without guessing.
+- draft: answers that repeat stretches of their prompt, and one where every guess is wrong, with and without guessing.
   The model recites the alphabet at the cost of a real one, so that what it says is known. Seconds for the whole answer.
 - kept: the first token after a long prompt in a process that has just started, with the prompt kept on the disk or not.
 
