@@ -65,7 +65,6 @@ def facts(run: Path) -> dict[str, Any]:
         "forms": f"{sum(len(forms) for forms in words.values()):,}",
         "tokens": f"{state['seen'] / 1e6:.1f}",
         "total": f"{state['elapsed'] / 60:.1f}",
-        "minutes": f"{Recipe().minutes:.0f}",
         "steps": f"{state['step']:,}",
         "first": f"{100 * Recipe().first_stage:.0f}",
         "last": f"{100 * (1 - Recipe().last_stage):.0f}",

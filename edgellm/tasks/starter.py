@@ -17,7 +17,7 @@ from edgellm.tasks.lexicon import Lexicon
 NAME = "edgellm starter"
 NOTE_STARTER = (
     "This is the small built-in model: it knows everyday words in English, French, German, Spanish and Chinese. "
-    "It refuses about nine in ten questions from outside its world, so do not believe the rest. "
+    "It refuses nearly every question from outside its world, but not all: do not believe the rest. "
     "For anything else use a larger model with --model FILE.gguf."
 )
 _SHOWN = 8

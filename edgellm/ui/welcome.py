@@ -63,13 +63,13 @@ def _starter(*, short: bool) -> str:
     """What the built-in model is."""
     if short:
         return tr(
-            "It is tiny and knows everyday sentences in English, French, German, Spanish and Chinese. It refuses about "
-            "nine in ten questions from outside its world, so do not believe the rest."
+            "It is tiny and knows everyday sentences in English, French, German, Spanish and Chinese. It refuses nearly "
+            "every question from outside its world, but not all: do not believe the rest."
         )
     return tr(
         "It is tiny, works without a network, and knows everyday sentences in English, French, German, Spanish "
         "and Chinese: translating, short summaries, answers from a short text, classifying, little stories. "
-        "It refuses about nine in ten questions from outside its world, so do not believe the rest. "
+        "It refuses nearly every question from outside its world, but not all: do not believe the rest. "
         "For anything else, get a larger model from the Models page."
     )
 
