@@ -49,7 +49,13 @@ def place(store: ModelStore, name: str, sizes: Mapping[str, int], form: str = "g
         (top / path).write_bytes(data)
     listed = tuple(described(path, data) for path, data in files.items())
     draft = Manifest(
-        name=name, files=listed, title=name.title(), format=form, license="MIT", source="/private/place/x", chunk_size=PART
+        name=name,
+        files=listed,
+        title=name.title(),
+        format=form,
+        license="MIT",
+        source="/private/place/x",
+        chunk_size=PART,
     )
     store.place(draft, {path: top / path for path in files})
     return draft

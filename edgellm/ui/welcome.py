@@ -63,8 +63,8 @@ def _starter(*, short: bool) -> str:
     """What the built-in model is."""
     if short:
         return tr(
-            "It is tiny and knows everyday sentences in English, French, German, Spanish and Chinese. It refuses nearly "
-            "every question from outside its world, but not all: do not believe the rest."
+            "It is tiny and knows everyday sentences in English, French, German, Spanish and Chinese. It refuses "
+            "nearly every question from outside its world, but not all: do not believe the rest."
         )
     return tr(
         "It is tiny, works without a network, and knows everyday sentences in English, French, German, Spanish "
