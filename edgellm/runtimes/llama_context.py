@@ -18,7 +18,7 @@ from edgellm.runtimes.cancel import CancelWatch, read_flag
 from edgellm.runtimes.llama_batch import Batch
 from edgellm.runtimes.llama_library import captured
 
-SEQUENCES = 8
+SEQUENCES = 16  # rows that processors with wide vectors compute at a time
 _KV_TYPES = {"f16": 1, "q8_0": 8}
 _NO_MEMORY = ("unable to allocate", "failed to allocate", "bad_alloc", "out of memory", "cannot allocate memory")
 _SMALLER = "Choose a smaller model, a smaller context, or close other programs."

