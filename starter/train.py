@@ -110,9 +110,9 @@ class Training:
     @property
     def progress(self) -> float:
         """The share of the budget that is used."""
-        if self.recipe.minutes:
-            return self.elapsed / (60 * self.recipe.minutes)
-        return self.seen / self.recipe.tokens
+        if self.recipe.tokens:
+            return self.seen / self.recipe.tokens
+        return self.elapsed / (60 * self.recipe.minutes)
 
     def save(self) -> None:
         """Write the checkpoint whole, then put it in place."""

@@ -29,7 +29,7 @@ ONE = {"one.gguf": random.Random(8).randbytes(_SIZE)}
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     """A hub that takes many seconds for the model, until a test says `fast`."""
-    with Hub({"maker/one": ONE}, [Fault("slow", times=-1, seconds=0.1)]) as server:
+    with Hub({"maker/one": ONE}, [Fault("slow", times=-1, seconds=0.4)]) as server:
         yield server
 
 
