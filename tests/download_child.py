@@ -131,6 +131,7 @@ def _until_full(name: str, repo: str) -> None:
 
 def main() -> NoReturn:
     """Do what the arguments say."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands it on as ignored
     if limit := os.environ.get("EDGELLM_TEST_FILE_LIMIT"):
         import resource
 
