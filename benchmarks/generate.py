@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
+import string
 import subprocess
 import sys
 import time
@@ -62,8 +64,12 @@ def say(text: str) -> None:
 
 
 def question(tokens: int, number: int) -> tuple[Message, ...]:
-    """A message of about `tokens` tokens that begins differently each time, so that nothing is cached."""
-    return (Message("user", f"{number:06d}" + " the" * max(tokens - 16, 1)),)
+    """A message of about `tokens` tokens, another one for each number: nothing is cached, and nothing is guessed.
+
+    Each of its letters is one token. Text that repeats itself would measure guessing, which `speedups` does.
+    """
+    letters = random.Random(number).choices(string.ascii_uppercase, k=max(tokens - 16, 1))
+    return (Message("user", f"{number:06d} " + "".join(letters)),)
 
 
 class Direct:
@@ -175,7 +181,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--new", type=int, default=64, help="tokens of the answer")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--busy", action="store_true", help="measure beside busy processes too")
-    parser.add_argument("--busy-new", type=int, default=12, help="tokens of an answer on the busy machine")
+    parser.add_argument("--busy-new", type=int, default=24, help="tokens of an answer on the busy machine")
     return parser.parse_args()
 
 

@@ -1,8 +1,9 @@
 """Guesses the next tokens of an answer from what was already read: where it repeats its input, they are right.
 
 Prompt lookup decoding (Saxena 2023): the last tokens are looked for earlier in the text, and what followed them there
-is the guess. The model checks all of it in one batch, which costs little more than one token; what it would not have
-said itself is thrown away. Guesses that are rejected become shorter and rarer.
+is the guess. The model checks all of it in one batch; what it would not have said itself is thrown away. Checking four
+guesses costs as much as two tokens computed singly, and on a busy machine more than it does on a quiet one
+(`python -m benchmarks.speedups`), so a guess is only handed out after the tokens before it had been foreseen too.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from edgellm.runtimes.llama_answer import Answer
 from edgellm.runtimes.llama_context import LlamaContext
 
 _GRAM = 3
-_FIRST, _LONGEST = 4, 15
-_COST = 0.3  # what checking a guessed token costs, in tokens computed singly: half of the guesses must be better
-_PAUSE = 32
+_SHORT, _LONG = 4, 15  # 15 guesses and the token before them are the 16 rows that cost little more than 8
+_FORESEEN, _SURE = 2, 6  # tokens in a row that were foreseen before a guess is made, and before a long one is
+_MOST_FORESEEN = 64
+_WORTH = 0.6  # of the guessed tokens that must be right
 _UNSURE = 0.25  # logits: closer than this, rounding could decide, and the token is computed again by itself
 
 
@@ -28,43 +30,42 @@ class Drafter:
 
     def __init__(self, tokens: Sequence[int], on: bool = True) -> None:
         self._on = on
-        self._tokens: list[int] = []
+        self._text: list[int] = []
         self._after: dict[tuple[int, ...], int] = {}
-        self._length = _FIRST
-        self._resume, self._pause = 0, _PAUSE
-        self._rate = 0.5
+        self._next: int | None = None  # where in the text the next token is foreseen
+        self._foreseen = 0
+        self._needed = _FORESEEN
         self.drafted = 0
         self.accepted = 0
         self.add(tokens)
+        self._foreseen = 0
 
     def add(self, tokens: Sequence[int]) -> None:
         """The text goes on."""
-        text, after = self._tokens, self._after
+        text, after = self._text, self._after
         for token in tokens if self._on else ():
+            right = self._next is not None and text[self._next] == token
+            self._foreseen = self._foreseen + 1 if right else 0
             if len(text) >= _GRAM:
                 after[tuple(text[-_GRAM:])] = len(text)  # known one token late, so that the end never finds itself
             text.append(token)
+            self._next = after.get(tuple(text[-_GRAM:]))
 
     def guess(self, most: int) -> list[int]:
-        """The next tokens, at most so many; none when nothing is found, or while guesses were bad."""
-        text = self._tokens
-        if len(text) < self._resume:
+        """The next tokens, at most so many; none where too few before them were foreseen."""
+        if self._next is None or self._foreseen < self._needed:
             return []
-        at = self._after.get(tuple(text[-_GRAM:]))
-        return text[at : at + min(self._length, most)] if at is not None else []
+        length = _LONG if self._foreseen >= _SURE else _SHORT
+        return self._text[self._next : self._next + min(length, most)]
 
     def checked(self, drafted: int, accepted: int) -> None:
         """Learn from a guess: how many of its tokens were right."""
         self.drafted += drafted
         self.accepted += accepted
-        self._rate += (accepted / drafted - self._rate) * min(drafted / 16, 0.5)
-        if accepted == drafted:
-            self._length, self._pause = min(2 * self._length, _LONGEST), _PAUSE
+        if accepted >= _WORTH * drafted:
+            self._needed = _FORESEEN
         else:
-            self._length = max(accepted + 1, 2)
-        if self._rate < _COST:
-            self._resume, self._rate, self._length = len(self._tokens) + self._pause, _COST, 2
-            self._pause *= 2
+            self._needed = min(2 * self._needed, _MOST_FORESEEN)
 
 
 def written_tokens(native: LlamaContext, answer: Answer, watch: CancelWatch, drafter: Drafter) -> Iterator[int]:

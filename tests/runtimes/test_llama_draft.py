@@ -92,7 +92,7 @@ def test_the_same_text_and_facts_with_and_without_on_many_prompts(runtime: Llama
 
 
 def test_a_repeated_text_takes_few_steps(tmp_path: Path) -> None:
-    said = "Hé 😀fox."
+    said = "Hé 😀foxjums-wr."
     runtime = LlamaRuntime.load(
         tiny_gguf.make(tmp_path / "speaker.gguf", says=said),
         Placement(context=512, batch=128, threads=1, cpu_variant="haswell"),
@@ -152,25 +152,42 @@ def test_cancel_between_guesses(runtime: LlamaRuntime) -> None:
 
 
 def test_guesses_follow_the_text() -> None:
-    drafter = Drafter([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    drafter = Drafter([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     assert drafter.guess(8) == [], "the end must not find itself"
-    drafter.add((1, 2, 3))
-    assert drafter.guess(8) == [4, 5, 6, 7]
-    assert drafter.guess(2) == [4, 5]
+    drafter.add((1, 2, 3, 4))
+    assert drafter.guess(8) == [], "only one token was foreseen"
+    drafter.add((5,))
+    assert drafter.guess(8) == [6, 7, 8, 9]
+    assert drafter.guess(2) == [6, 7]
     assert drafter.guess(0) == []
     drafter.checked(4, 4)
-    assert drafter.guess(20) == [4, 5, 6, 7, 8, 9, 1, 2]
+    drafter.add((6, 7, 8, 9))
+    assert drafter.guess(20) == [10, 11, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9], "longer after more was foreseen"
+
+
+def test_a_prompt_that_repeats_itself_foresees_nothing_of_the_answer() -> None:
+    drafter = Drafter([1, 2, 3] * 20)
+    assert drafter.guess(8) == []
 
 
 def test_bad_guesses_are_given_up_and_tried_again() -> None:
-    drafter, drafted = Drafter(list(range(50)) * 2), 0
-    for round_ in range(200):
-        drafter.add((round_ % 50,))
-        if guess := drafter.guess(15):
-            drafter.checked(len(guess), 0)
-            drafted += len(guess)
-    assert 0 < drafted < 40
-    assert drafter.accepted == 0
+    """Stretches of six tokens that are known, and a guess beyond them that is always wrong."""
+    known, drafter, drafted, guesses = list(range(600)), Drafter(list(range(600))), 0, 0
+    for start in range(0, 600, 6):
+        for token in known[start : start + 6]:
+            drafter.add((token,))
+            if guess := drafter.guess(15):
+                drafter.checked(len(guess), 0)
+                drafted, guesses = drafted + len(guess), guesses + 1
+        drafter.add((1000 + start,))
+    assert 0 < guesses < 5, guesses
+    assert (drafter.accepted, drafter.drafted) == (0, drafted)
+    drafter.add(range(5000, 5200))
+    drafter.add(range(5000, 5100))
+    assert drafter.guess(15) == list(range(5100, 5115)), "a long stretch is trusted again"
+    drafter.checked(15, 15)
+    drafter.add((2000, *range(5110, 5115)))
+    assert drafter.guess(15) == list(range(5115, 5119))
 
 
 def test_switched_off() -> None:
