@@ -186,4 +186,6 @@ def coverage(found: Sequence[Point], chosen: Sequence[Part]) -> str:
     said = f"{len(found)} of {len(chosen)} sections of the text were read."
     if own:
         said += f" For {own} of them the model was no help: their most important sentence stands there."
+    if cut := sum(point.finish.truncated for point in found):
+        said += f" {cut} of the points were cut at {_ANSWER} tokens."
     return said

@@ -168,3 +168,17 @@ def test_layers_and_cache_are_options(edgellm: CommandLine) -> None:
     model = edgellm.script(reply="Yes.")
     assert edgellm("generate", "--gpu-layers", "0", "--kv-type", "q8_0", "--model", model, "x").out == "Yes.\n"
     assert "gpu_layers" in edgellm("generate", "--gpu-layers", "-2", "--model", model, "x", status=2).err
+
+
+def test_a_text_of_any_length_is_summarized_whole(edgellm: CommandLine, tmp_path: Path) -> None:
+    text = "\n\n".join(f"Chapter {number} has a fox in it. It runs." for number in range(200))
+    (tmp_path / "book.txt").write_text(text, encoding="utf-8")
+    model = edgellm.script(reply="A fox runs.", context=256)
+    found = edgellm("summarize", "book.txt", "--json", "--model", model).object
+    assert found["text"] == "A fox runs."
+    assert len(found["points"]) == found["sections"] > 10
+    assert f"{found['sections']} of {found['sections']} sections of the text were read." in found["notes"]
+    stretches = " ".join(text[point["start"] : point["end"]] for point in found["points"])
+    assert stretches.split() == text.split()
+    listed = edgellm("summarize", "book.txt", "--style", "points", "--model", model)
+    assert listed.out == "- A fox runs.\n" * found["sections"]
