@@ -13,6 +13,15 @@ EdgeError
 │   ├── ModelUnsupported  the file is fine, but no runtime here knows it
 │   ├── UntrustedName     a file name, hash or address from elsewhere that is not used
 │   └── ModelTooLarge     the sum of its memory is more than there is
+├── DocumentError         a file that a person wants read, and why it cannot be
+│   ├── DocumentMissing      nothing there, a folder, or no permission
+│   ├── DocumentEmpty        a file without a single character
+│   ├── DocumentEncrypted    it asks for a password
+│   ├── DocumentDamaged      it is not what its format demands
+│   ├── DocumentUnsupported  no reader here knows it
+│   ├── DocumentTooLarge     it unpacks to more than is allowed, or needs too much memory
+│   ├── DocumentTimeout      reading took longer than is allowed
+│   └── DocumentCrashed      reading ended the process it ran in
 ├── ContextOverflow       the prompt does not fit the context window
 ├── ResponseFormatError   a JSON schema that cannot be used
 └── EngineError           the engine process ended or did not answer
@@ -102,6 +111,48 @@ class UntrustedName(ModelError):
 
 class ModelTooLarge(ModelError):
     """The memory the model needs is more than there is."""
+
+
+class DocumentError(EdgeError):
+    """A file that cannot be read: its `name`, and the `reason` as half a sentence."""
+
+    def __init__(self, name: str, reason: str, hint: str = "") -> None:
+        shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+        super().__init__(f"{shown} cannot be read: {reason}.", hint)
+        self.name = shown
+        self.reason = reason
+
+
+class DocumentMissing(DocumentError):
+    """Nothing is there, or it is no plain file, or it may not be opened."""
+
+
+class DocumentEmpty(DocumentError):
+    """The file holds nothing."""
+
+
+class DocumentEncrypted(DocumentError):
+    """The file asks for a password."""
+
+
+class DocumentDamaged(DocumentError):
+    """The file is not what its format demands."""
+
+
+class DocumentUnsupported(DocumentError):
+    """No reader here knows the format."""
+
+
+class DocumentTooLarge(DocumentError):
+    """The file unpacks to more than is allowed, or needs more memory than is allowed."""
+
+
+class DocumentTimeout(DocumentError):
+    """Reading took longer than is allowed."""
+
+
+class DocumentCrashed(DocumentError):
+    """Reading ended the process it ran in."""
 
 
 class ContextOverflow(EdgeError):
