@@ -200,7 +200,8 @@ def main() -> int:
         try:
             if "many" in asked.only:
                 say("Several requests at once:")
-                figures |= {name: measure_many(app, model, work, asked.rounds) for name, work in WORKS.items()}
+                reciting = random_model.build(asked.shape, recites=True)
+                figures |= {name: measure_many(app, reciting, work, asked.rounds) for name, work in WORKS.items()}
                 app.engine().unload()
             if "draft" in asked.only:
                 say("Guessing ahead:")
