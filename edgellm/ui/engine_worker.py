@@ -147,7 +147,10 @@ class Counted:
 
 
 class _Worker(QObject):
-    """Lives in the worker thread; every call to the engine happens here."""
+    """Lives in the worker thread; every call to the engine happens here.
+
+    What it is asked for are the boundaries of that thread: what goes wrong unforeseen is logged there, and told.
+    """
 
     loading = Signal(str)
     ready = Signal(object)

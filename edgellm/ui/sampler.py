@@ -45,7 +45,7 @@ class Sampler(QObject):
     def _run(self) -> None:
         try:
             self._sample_until_closed()
-        except Exception:
+        except Exception:  # a thread's boundary: the window goes on without figures
             _log.exception("the monitor stopped")
 
     def _sample_until_closed(self) -> None:

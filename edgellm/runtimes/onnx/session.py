@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from edgellm.errors import EngineError, ModelDamaged, ModelUnsupported, OutOfMemory
 from edgellm.runtimes.base import Placement
@@ -39,6 +40,13 @@ _TYPES = {
     "tensor(int64)": np.int64,
     "tensor(bool)": np.bool_,
 }
+# ONNX Runtime has a class for each of its status codes, which derive from Exception alone; its binding raises the rest.
+_REFUSALS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    *(kind for kind in vars(ort_state).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+)
 
 
 class Session:
@@ -104,16 +112,12 @@ def _shape(entry: Any) -> tuple[int | None, ...]:
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """ONNX Runtime's errors as typed ones: it raises classes of its own, one for each of its status codes."""
+    """ONNX Runtime's errors as typed ones."""
     try:
         yield
     except MemoryError as error:
         raise OutOfMemory() from error
-    except (RuntimeError, ValueError, TypeError) as error:  # its exceptions derive from RuntimeError
-        raise _translate(name, error) from error
-    except Exception as error:
-        if not type(error).__module__.startswith("onnxruntime"):
-            raise
+    except _REFUSALS as error:
         raise _translate(name, error) from error
 
 

@@ -167,7 +167,7 @@ def translated(name: str) -> Iterator[None]:
         raise ModelDamaged(f"{name} cannot be loaded: a file is not readable.", "Download the model again.") from error
     except _REFUSALS as error:
         raise _translate(name, error) from error
-    except Exception as error:
+    except Exception as error:  # these libraries have dozens of classes that derive from it alone: told by their module
         if not type(error).__module__.startswith(("safetensors", "transformers", "huggingface_hub", "torch")):
             raise
         raise _translate(name, error) from error
