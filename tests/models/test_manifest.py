@@ -115,7 +115,7 @@ def test_a_file_name_that_leads_elsewhere_is_refused(tmp_path: Path, path: Any) 
         {"version": 0},
         {"version": None},
     ],
-    ids=str,
+    ids=lambda change: str(change)[:60],
 )
 def test_values_that_cannot_be_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     write(tmp_path, {**DOCUMENT, **change})
