@@ -11,6 +11,8 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,8 @@ _DIGITS = 32  # of the fingerprint: 128 bits
 _GROUP = 4
 _KEY = "key.pem"
 _TRUSTED = "trusted.json"
+_LOCK = ".lock"
+_NOT_SAVED = "The list of trusted signers could not be saved"
 _VERSION = 1
 _LARGEST = 1 << 20
 _LONGEST_NOTE = 200
@@ -112,21 +116,27 @@ def verify(public: bytes, signature: bytes, data: bytes) -> bool:
 
 def own_key(folder: Path) -> OwnKey:
     """The key in `folder`, made at its first use; only this person can read the file. Raises `StorageError`."""
+    path = folder / _KEY
+    with _alone(folder, "The signing key could not be read or made"):
+        if not path.exists():
+            _make(path)
+        return _read_key(path)
+
+
+@contextmanager
+def _alone(folder: Path, failure: str) -> Iterator[None]:
+    """Only one program at a time changes what is in `folder`. Raises `StorageError`, also for an `OSError` inside."""
     from filelock import FileLock, Timeout
 
-    path = folder / _KEY
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=_LONGEST_WAIT):
-            if not path.exists():
-                _make(path)
-            return _read_key(path)
+        with FileLock(folder / _LOCK, timeout=_LONGEST_WAIT):
+            yield
     except Timeout as error:
-        raise StorageError("Another EdgeLLM is making the signing key.", "Try again.") from error
+        raise StorageError(f"{failure}: another EdgeLLM is working on it.", "Try again.") from error
     except OSError as error:
         raise StorageError(
-            f"The signing key could not be read or made: {error.strerror}.",
-            f"Check the free space and the permissions of {folder}.",
+            f"{failure}: {error.strerror}.", f"Check the free space and the permissions of {folder}."
         ) from error
 
 
@@ -206,32 +216,31 @@ def _shown(text: str) -> str:
 def trust(folder: Path, public: bytes, note: str = "") -> Signer:
     """Remember a signer, because the person said so. Raises `StorageError`."""
     signer = Signer(fingerprint(public), _shown(note), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    known = trusted(folder)
-    for one in known:
-        if one.fingerprint == signer.fingerprint:
-            return one
-    _save(folder, (*known, signer))
+    with _alone(folder, _NOT_SAVED):
+        known = trusted(folder)
+        for one in known:
+            if one.fingerprint == signer.fingerprint:
+                return one
+        _save(folder, (*known, signer))
     return signer
 
 
 def distrust(folder: Path, text: str) -> bool:
     """Forget a signer by the fingerprint; whether it was known. Raises `UsageError` or `StorageError`."""
-    wanted, known = read_fingerprint(text), trusted(folder)
-    left = tuple(one for one in known if one.fingerprint != wanted)
-    if len(left) < len(known):
-        _save(folder, left)
+    wanted = read_fingerprint(text)
+    if not trusted(folder):
+        return False
+    with _alone(folder, _NOT_SAVED):
+        known = trusted(folder)
+        left = tuple(one for one in known if one.fingerprint != wanted)
+        if len(left) < len(known):
+            _save(folder, left)
     return len(left) < len(known)
 
 
 def _save(folder: Path, signers: tuple[Signer, ...]) -> None:
     document = {"version": _VERSION, "signers": [asdict(one) for one in signers]}
-    try:
-        files.write(folder / _TRUSTED, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-    except OSError as error:
-        raise StorageError(
-            f"The list of trusted signers could not be saved: {error.strerror}.",
-            f"Check the free space and the permissions of {folder}.",
-        ) from error
+    files.write(folder / _TRUSTED, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
 def is_own(folder: Path, text: str) -> bool:
