@@ -29,6 +29,7 @@ from typing import Any
 
 from benchmarks import random_model
 from edgellm.app import App
+from edgellm.engine.supervisor import Engine
 from edgellm.engine.switch import Switch
 from edgellm.runtimes.base import Chunk, Finish, Message, Request
 from edgellm.runtimes.build import inspect
@@ -103,7 +104,7 @@ class Direct:
         self._child.wait(timeout=30)
 
 
-def run_engine(engine: Switch, messages: tuple[Message, ...], new: int) -> Speed:
+def run_engine(engine: Switch | Engine, messages: tuple[Message, ...], new: int) -> Speed:
     """One answer of EdgeLLM, measured where its caller stands."""
     started = time.perf_counter()
     first = 0.0

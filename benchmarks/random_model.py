@@ -17,7 +17,8 @@ import gguf
 import numpy as np
 import platformdirs
 
-_Q4_K_M = 15
+# llama.cpp's numbers of the quantizations that are made here.
+_QUANTIZATIONS = {"q4_k_m": 15, "q4_0": 2}
 _CONTROLS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _MERGES = ("Ġ t", "h e", "Ġt he", "Ġ a", "i n", "r e", "o n", "e r", "Ġ w", "a t", "n d", "Ġa nd")
 
@@ -34,6 +35,8 @@ class Shape:
     head: int
     vocabulary: int
     context: int = 32_768
+    architecture: str = "qwen3"
+    quantization: str = "q4_k_m"
 
 
 # The line feed that ends a prompt, and the printable characters in order
@@ -42,6 +45,8 @@ SHAPES = {
     "0.1b": Shape(16, 768, 2048, 12, 4, 64, 32_768),
     "0.3b": Shape(20, 1024, 3072, 16, 8, 64, 65_536),
     "0.6b": Shape(28, 1024, 3072, 16, 8, 128, 151_936),
+    # What other runtimes load too: an older llama.cpp knows no qwen3, and OpenVINO reads Q4_0.
+    "0.4b-llama": Shape(24, 1024, 4096, 16, 8, 64, 32_768, architecture="llama", quantization="q4_0"),
     "1.7b": Shape(28, 2048, 6144, 16, 8, 128, 151_936),
     "tiny": Shape(2, 256, 512, 4, 2, 64, 2_048),
 }
@@ -53,15 +58,16 @@ def folder() -> Path:
 
 
 def build(name: str, recites: bool = False) -> Path:
-    """The Q4_K_M model of a named shape, made when it is not there yet."""
-    path = folder() / f"{'reciting' if recites else 'random'}-{name}-q4_k_m.gguf"
+    """The quantized model of a named shape, made when it is not there yet."""
+    shape = SHAPES[name]
+    path = folder() / f"{'reciting' if recites else 'random'}-{name}-{shape.quantization}.gguf"
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     whole, part = path.with_suffix(".f16"), path.with_suffix(".part")
     try:
-        _write(whole, SHAPES[name], recites)
-        _quantize(whole, part)
+        _write(whole, shape, recites)
+        _quantize(whole, part, _QUANTIZATIONS[shape.quantization])
         os.replace(part, path)
     finally:
         whole.unlink(missing_ok=True)
@@ -92,6 +98,10 @@ def _tensors(shape: Shape, recites: bool) -> dict[str, tuple[int, ...]]:
             part + "ffn_up.weight": (shape.ffn, shape.width),
             part + "ffn_down.weight": (shape.width, shape.ffn),
         }
+    if shape.architecture == "llama":
+        tensors = {
+            name: size for name, size in tensors.items() if not name.endswith(("_q_norm.weight", "_k_norm.weight"))
+        }
     return tensors
 
 
@@ -100,7 +110,7 @@ def _write(path: Path, shape: Shape, recites: bool) -> None:
 
     In one that recites the layers add nothing, and the output layer looks for what belongs to the last character.
     """
-    writer = gguf.GGUFWriter(path, "qwen3")
+    writer = gguf.GGUFWriter(path, shape.architecture)
     writer.add_name("Random weights")
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
@@ -111,6 +121,8 @@ def _write(path: Path, shape: Shape, recites: bool) -> None:
     writer.add_key_length(shape.head)
     writer.add_value_length(shape.head)
     writer.add_rope_freq_base(1e6)
+    if shape.architecture == "llama":
+        writer.add_rope_dimension_count(shape.head)
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_file_type(1)
     _add_tokenizer(writer, shape.vocabulary)
@@ -161,13 +173,13 @@ def _add_tokenizer(writer: Any, vocabulary: int) -> None:
     writer.add_add_bos_token(False)
 
 
-def _quantize(source: Path, target: Path) -> None:
+def _quantize(source: Path, target: Path, quantization: int) -> None:
     from edgellm.runtimes import llama_library
     from edgellm.runtimes.base import Placement
 
     api, _ = llama_library.load(Placement())
     params = api.llama_model_quantize_default_params()
-    params.ftype = _Q4_K_M
+    params.ftype = quantization
     params.nthread = os.cpu_count() or 1
     if api.llama_model_quantize(str(source).encode(), str(target).encode(), params):
         raise RuntimeError(f"{source.name} could not be quantized")
