@@ -21,6 +21,13 @@ def configure(parser: Parser) -> None:
     add_output_options(parser)
 
 
+def _named(out: Path, suffix: str) -> Path:
+    """`out` with the suffix of bundles: what looks like another one may be part of a name, as in model-1.5."""
+    if out.name in ("", "..") or out.name.lower().endswith(suffix):
+        return out
+    return out.with_name(out.name + suffix)
+
+
 def run(arguments: Namespace, session: Session) -> int:
     """Write it."""
     from edgellm.models import bundle, bundle_write, signing
@@ -28,8 +35,7 @@ def run(arguments: Namespace, session: Session) -> int:
 
     app, output = session.app, session.output
     models = chosen(session, arguments.names)
-    out: Path = arguments.out.expanduser()
-    out = out if out.suffix else out.with_name(out.name + bundle.SUFFIX)
+    out = _named(arguments.out.expanduser(), bundle.SUFFIX)
     names = {model.name for model in models}
     cards = [card for card in app.catalog().cards if card.name in names]
     key = signing.own_key(signing.folder_of(app.paths))

@@ -176,6 +176,23 @@ def test_models_are_carried_in_a_bundle(edgellm: CommandLine, own: Path, tmp_pat
     assert not (tmp_path / "other" / "ledger.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("my-model-1.5", "my-model-1.5.edgellm"),
+        ("two.tar", "two.tar.edgellm"),
+        (".hidden", ".hidden.edgellm"),
+        ("three.edgellm", "three.edgellm"),
+        ("FOUR.EdgeLLM", "FOUR.EdgeLLM"),
+    ],
+)
+def test_a_bundle_has_the_suffix_of_bundles(edgellm: CommandLine, own: Path, given: str, written: str) -> None:
+    edgellm.here("models", "import", str(own))
+    edgellm.here("models", "bundle", "my-model", "-o", given)
+    assert (edgellm.home / written).is_file()
+    assert "is a folder" in edgellm.here("models", "bundle", "my-model", "-o", ".", status=2).err
+
+
 def test_signers_are_listed_and_forgotten(edgellm: CommandLine, own: Path) -> None:
     assert "No signer is trusted yet" in edgellm.here("models", "trusted").out
     edgellm.here("models", "import", str(own))
