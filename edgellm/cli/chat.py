@@ -22,9 +22,11 @@ from edgellm.errors import EdgeError, UsageError
 from edgellm.runtimes.base import Chunk, Finish, Message
 from edgellm.tasks import generate, history
 from edgellm.tasks.result import without_model
+from edgellm.tasks.special import NO_CHAT
 
 if TYPE_CHECKING:
     from edgellm.chats.store import Chat, Store
+    from edgellm.engine.switch import Switch
 
 _COMMANDS = {
     "/help": "show these commands",
@@ -63,6 +65,14 @@ def run(arguments: Namespace, session: Session) -> int:
     return 0 if _typed() else status
 
 
+def _chatting(session: Session) -> Switch:
+    """The engine with a model that holds a conversation. Raises `UsageError` for one that cannot."""
+    engine = session.generator()
+    if sentence := NO_CHAT.get(engine.info.kind):
+        raise UsageError(sentence, "Name another with --model; to see those that chat: edgellm models list --task chat")
+    return engine
+
+
 def _typed() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
@@ -74,7 +84,7 @@ def _messages(first: str, session: Session) -> Iterator[str]:
     if sys.stdin is None:
         return
     if _typed():
-        session.generator()
+        _chatting(session)
         session.output.hint("Type a message. /help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.")
     read = _asking(session) if _typed() else _piping()
     waiting: list[str] = []
@@ -154,7 +164,7 @@ class Talk:
 
     def say(self, text: str) -> int:
         """Store a message and stream its answer; returns an exit status. On a terminal an error does not end it."""
-        self._session.generator()
+        _chatting(self._session)
         chat = self._chat or self._store.create(system=self._system)
         self._chat = self._store.chat(chat.id)
         key = self._store.add(chat.id, self._chat.leaf, "user", text).id
@@ -177,7 +187,7 @@ class Talk:
         """Stream the answer to the message `question` into the terminal and into the store, another one if `again`."""
         if self._chat is None:
             return 0
-        session, generator = self._session, self._session.generator()
+        session, generator = self._session, _chatting(self._session)
         past = tuple(stored.message for stored in self._store.path(self._chat.id) if stored.text)
         system = (Message("system", self._system),) if self._system.strip() else ()
         writer = self._store.begin(self._chat.id, question)

@@ -6,7 +6,9 @@ A chat model gets an instruction; these get the bare text, with the languages be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from edgellm.errors import UsageError
 from edgellm.runtimes.base import Generator, Message, ModelInfo, Reader, Reading, Request, Scores, Span
@@ -15,6 +17,16 @@ from edgellm.tasks.options import Options
 
 _INSTRUCTED = ("t5", "mt5")  # these were trained with the task written before the text
 _PAIR = 2
+# The kinds of `ModelInfo` that hold no conversation, each with the sentence for a person who wants one.
+NO_CHAT: Mapping[str, str] = MappingProxyType(
+    {
+        "seq2seq": "This model turns one text into another, such as a translation; it cannot chat.",
+        "embed": "This model compares texts by their meaning; it cannot chat.",
+        "rerank": "This model ranks passages; it cannot chat.",
+        "classify": "This model gives labels to texts; it cannot chat.",
+        "span": "This model finds answers in a text; it cannot chat.",
+    }
+)
 
 
 def is_seq2seq(info: ModelInfo) -> bool:

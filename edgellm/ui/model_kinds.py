@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgellm.tasks.special import NO_CHAT
 from edgellm.ui.language import tr
 
 if TYPE_CHECKING:
@@ -49,11 +50,4 @@ def used_by(name: str, tasks: tuple[str, ...]) -> str:
 
 def no_chat(kind: str) -> str:
     """One sentence about a loaded model that does not chat; `kind` is that of `ModelInfo`, empty for one that does."""
-    sentences = {
-        "seq2seq": tr("This model turns one text into another, such as a translation; it cannot chat."),
-        "embed": tr("This model compares texts by their meaning; it cannot chat."),
-        "rerank": tr("This model ranks passages; it cannot chat."),
-        "classify": tr("This model gives labels to texts; it cannot chat."),
-        "span": tr("This model finds answers in a text; it cannot chat."),
-    }
-    return sentences.get(kind, "")
+    return tr(NO_CHAT.get(kind, ""))

@@ -7,7 +7,7 @@ from pathlib import Path
 from command_line import CommandLine
 
 from edgellm.chats.store import Store
-from tests import tiny_gguf
+from tests import tiny_gguf, tiny_onnx
 
 
 def test_every_line_is_a_message_and_everything_is_kept(edgellm: CommandLine, tmp_path: Path) -> None:
@@ -32,6 +32,17 @@ def test_a_conversation_goes_on_and_the_model_sees_it(edgellm: CommandLine, tmp_
     assert found["turns"][0]["message"] == "Second"
     assert found["facts"]["prompt_tokens"] == 4
     assert edgellm("chat", "--model", model, "--chat", "9", "x", status=1).err.startswith("error: This chat")
+
+
+def test_a_translation_model_is_refused_before_anything_is_kept(edgellm: CommandLine, tmp_path: Path) -> None:
+    model = str(tiny_onnx.seq2seq("marian")[0])
+    for options, given in ((("Hi",), ""), ((), "Hi\n"), (("--json", "Hi"), "")):
+        ran = edgellm("chat", "--model", model, *options, given=given, status=2)
+        assert "This model turns one text into another, such as a translation; it cannot chat." in ran.err
+        assert "edgellm models list --task chat" in ran.err
+    store = Store(tmp_path / "chats.db")
+    assert store.chats() == ()
+    store.close()
 
 
 def test_commands_work_and_wrong_ones_name_the_nearest(edgellm: CommandLine) -> None:

@@ -13,6 +13,8 @@ if sys.platform == "win32":
 
 from terminal import Terminal
 
+from tests import tiny_onnx
+
 
 @pytest.fixture
 def terminals(edgellm: CommandLine) -> Iterator[list[Terminal]]:
@@ -42,6 +44,16 @@ def test_ctrl_c_stops_the_answer_and_the_conversation_goes_on(edgellm: CommandLi
     terminal.type("\x04")
     terminal.rest()
     assert terminal.process.returncode == 0
+
+
+def test_a_model_that_cannot_chat_is_refused_before_the_first_question(
+    edgellm: CommandLine, terminals: list[Terminal]
+) -> None:
+    terminal = Terminal(edgellm, "chat", "--model", str(tiny_onnx.seq2seq("marian")[0]))
+    terminals.append(terminal)
+    terminal.wait_for("it cannot chat.")
+    assert "> " not in terminal.rest()
+    assert terminal.process.returncode == 2
 
 
 def test_ctrl_c_ends_a_single_command_with_its_text(edgellm: CommandLine, terminals: list[Terminal]) -> None:

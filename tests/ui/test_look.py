@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 import edgellm.ui
 from edgellm.settings import Settings
+from edgellm.tasks.special import NO_CHAT
 from edgellm.ui import facts, language, main, settings_page, theme
 from edgellm.ui.icons import pixmap
 from edgellm.ui.pages import pages
@@ -69,6 +70,7 @@ def _sentences() -> Iterator[str]:
     for spec in dataclasses.fields(Settings):
         yield from (spec.metadata["description"], *spec.metadata["choices"])
     yield from settings_page.NAMES.values()
+    yield from NO_CHAT.values()
     yield from (title for title, _ in settings_page.GROUPS)
 
 
