@@ -1,0 +1,195 @@
+"""Reads files in a child process with memory and time limits: whatever a file does, this process goes on.
+
+One child serves many files; it is started when the first comes, and again after a file that ended it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edgellm import errors
+from edgellm.documents import child
+from edgellm.documents.document import Document
+from edgellm.documents.source import MIB, Limits, check
+from edgellm.errors import (
+    DocumentCrashed,
+    DocumentDamaged,
+    DocumentEmpty,
+    DocumentEncrypted,
+    DocumentError,
+    DocumentMissing,
+    DocumentTimeout,
+    DocumentTooLarge,
+    DocumentUnsupported,
+)
+
+_TICK = 0.1
+_LAST_WORDS = 10.0
+_KINDS: dict[str, type[DocumentError]] = {
+    kind.__name__: kind
+    for kind in (
+        DocumentMissing,
+        DocumentEmpty,
+        DocumentEncrypted,
+        DocumentDamaged,
+        DocumentUnsupported,
+        DocumentTooLarge,
+    )
+}
+_SKIP = "The other files are not affected."
+
+
+def _never() -> bool:
+    return False
+
+
+def load(path: Path, limits: Limits | None = None, cancelled: Callable[[], bool] = _never) -> Document:
+    """One file, in a process of its own. For many files keep a `Loader`. Raises what `Loader.load` raises."""
+    with Loader(limits) as loader:
+        return loader.load(path, cancelled)
+
+
+class Loader:
+    """Reads one file after the other in a child process. For one thread; close it, or use it with `with`."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._listener: threading.Thread | None = None
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def load(self, path: Path, cancelled: Callable[[], bool] = _never) -> Document:
+        """The document in a file.
+
+        Raises a `DocumentError` that names the file and the reason, and `Stopped` soon after `cancelled` says so.
+        """
+        check(path, self._limits)
+        answer = self._ask(path, cancelled)
+        match answer:
+            case ["document", *value]:
+                return child.unflat(path, value)
+            case ["error", kind, reason, hint]:
+                raise _KINDS[kind](path.name, reason, hint)
+            case ["memory"]:
+                self.close()
+                raise self._too_much(path)
+            case ["crash", kind]:
+                raise DocumentDamaged(path.name, f"the file is damaged ({kind})", "Get the file again, or repair it.")
+            case _:
+                raise DocumentCrashed(path.name, f"reading it ended with {self._end()}", _SKIP)
+
+    def close(self) -> None:
+        """End the child. Safe to call twice."""
+        if self._child is None:
+            return
+        self._child.kill()
+        self._child.wait()
+        if self._listener is not None:
+            self._listener.join()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._child = None
+
+    def _ask(self, path: Path, cancelled: Callable[[], bool]) -> Any:
+        try:
+            process = self._child if self._child is not None and self._child.poll() is None else self._start()
+        except OSError as error:
+            reason = f"the process that reads files cannot be started ({error.strerror})"
+            raise DocumentCrashed(path.name, reason, "Close other programs, and try again.") from error
+        limits, end = self._limits, time.monotonic() + self._limits.seconds
+        order = (os.fsencode(path.absolute()), limits.seconds, limits.memory, limits.size, limits.unpacked)
+        assert process.stdin is not None
+        try:
+            process.stdin.write(child.pack(order))
+            process.stdin.flush()
+        except OSError:
+            return None
+        while True:
+            try:
+                return self._answers.get(timeout=_TICK)
+            except queue.Empty:
+                pass
+            if cancelled():
+                self.close()
+                raise errors.Stopped()
+            if time.monotonic() > end:
+                self.close()
+                reason = f"reading it took longer than {limits.seconds:g} seconds"
+                raise DocumentTimeout(path.name, reason, "Split it into smaller files.")
+            if _resident(process.pid) > limits.memory:
+                self.close()
+                raise self._too_much(path)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self.close()
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "edgellm.documents.child", str(self._limits.memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        self._answers = queue.SimpleQueue()
+        parts = (self._child, self._answers)
+        self._listener = threading.Thread(target=_listen, args=parts, name="documents", daemon=True)
+        self._listener.start()
+        return self._child
+
+    def _end(self) -> str:
+        try:
+            code = self._child.wait(_LAST_WORDS) if self._child is not None else 0
+        except subprocess.TimeoutExpired:
+            code = 0
+        self.close()
+        return f"signal {-code}" if code < 0 else f"status {code}"
+
+    def _too_much(self, path: Path) -> DocumentTooLarge:
+        reason = f"reading it needs more than {self._limits.memory // MIB} MiB of memory"
+        return DocumentTooLarge(path.name, reason, "Split it into smaller files.")
+
+
+def _listen(process: subprocess.Popen[bytes], answers: queue.SimpleQueue[Any]) -> None:
+    """Runs in a thread for as long as the child speaks; None says that it ended."""
+    assert process.stdout is not None
+    answer: Any = True
+    while answer is not None:
+        try:
+            answer = child.receive(process.stdout)
+        except (OSError, ValueError):
+            answer = None  # closed from this side, or no message
+        answers.put(answer)
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process holds: the limit where the system enforces none itself."""
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _environment() -> dict[str, str]:
+    """This environment; the package is found wherever this one was."""
+    package = Path(__file__).resolve().parents[2]
+    inner = dict(os.environ)
+    if package.name not in ("site-packages", "dist-packages"):
+        inner["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package), inner.get("PYTHONPATH", ""))))
+    return inner
