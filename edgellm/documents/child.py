@@ -49,12 +49,16 @@ def unflat(path: Path, value: Any) -> Document:
 
 
 def _limit_memory(size: int) -> None:
+    """Bound what is added to the memory that Python itself has mapped by now."""
     if sys.platform == "win32":
         return
     import resource
 
+    import psutil
+
+    most = int(psutil.Process().memory_info().vms) + size
     with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

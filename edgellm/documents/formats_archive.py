@@ -35,15 +35,15 @@ def members(source: Source) -> zipfile.ZipFile:
     entries = archive.infolist()
     if any(entry.flag_bits & 1 for entry in entries):
         raise DocumentEncrypted(source.name, "it is protected by a password", "Save a copy without the password.")
-    if len(entries) > _MOST_MEMBERS or sum(entry.file_size for entry in entries) > source.limits.unpacked:
-        most = f"it unpacks to more than {source.limits.unpacked // MIB} MiB or {_MOST_MEMBERS} parts"
-        raise DocumentTooLarge(source.name, most, "Split it into smaller files.")
     for entry in entries:
         if entry.file_size > max(_SUSPICIOUS_SIZE, _SUSPICIOUS_RATIO * entry.compress_size):
             times = f"a part of it unpacks to {entry.file_size // max(1, entry.compress_size)} times its size"
             raise DocumentTooLarge(
                 source.name, f"{times}, as files do that are made to fill memory", "Do not trust it."
             )
+    if len(entries) > _MOST_MEMBERS or sum(entry.file_size for entry in entries) > source.limits.unpacked:
+        most = f"it unpacks to more than {source.limits.unpacked // MIB} MiB or {_MOST_MEMBERS} parts"
+        raise DocumentTooLarge(source.name, most, "Split it into smaller files.")
     return archive
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from edgellm.errors import DocumentDamaged, DocumentEncrypted, DocumentUnsupport
 
 _HYPHENS = ("\x02", "\ufffe")  # how PDFium marks a hyphen that only parts a word at a line's end
 _LONGEST_HEADING = 150
+_LARGEST_SHARE = 0.3  # a size in which more than this is set is a second body, not headings
+_CONTENTS = re.compile(r"(?:\. ?){4,}")  # the dots of a table of contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ def _heading_sizes(pages: Iterable[Iterable[_Line]]) -> tuple[float, ...]:
             letters[line.height] += len(line.text)
     if not letters:
         return ()
-    body = letters.most_common(1)[0][0]
-    return tuple(sorted((size for size in letters if body > 0 and size > body * 1.15), reverse=True))
+    body, most = letters.most_common(1)[0][0], letters.total() * _LARGEST_SHARE
+    larger = (size for size, count in letters.items() if size > body * 1.15 and count < most)
+    return tuple(sorted(larger, reverse=True)) if body > 0 else ()
 
 
 def _blocks(lines: Iterable[_Line], sizes: tuple[float, ...]) -> Iterator[Block]:
@@ -121,7 +125,7 @@ def _block(lines: list[_Line], sizes: tuple[float, ...]) -> Iterator[Block]:
         else:
             text += ("" if _closed(text[-1]) and _closed(line.text[0]) else "\n") + line.text
     size = lines[0].height
-    if size in sizes and len(text) <= _LONGEST_HEADING:
+    if size in sizes and len(text) <= _LONGEST_HEADING and not _CONTENTS.search(text):
         found = block("heading", " ".join(text.split()), min(sizes.index(size) + 1, 6))
     else:
         found = block("paragraph", text)

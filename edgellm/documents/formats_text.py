@@ -32,7 +32,7 @@ def decode(source: Source, declared: str = "") -> tuple[str, str]:
     `DocumentUnsupported` for bytes that are no text.
     """
     text, guessed = _decoded(source, declared)
-    if len(_CONTROL.findall(text[:_SAMPLE])) > len(text[:_SAMPLE]) // 100:
+    if len(_CONTROL.findall(text[:_SAMPLE])) > 2 + len(text[:_SAMPLE]) // 100:
         raise no_text(source)
     return text.replace("\r\n", "\n").replace("\r", "\n"), guessed
 

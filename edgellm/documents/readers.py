@@ -66,7 +66,7 @@ SUFFIXES = {
 }
 _HEAD = 4096
 # Text formats whose content is not told from plain text for certain: the name decides.
-_BY_NAME = frozenset({"html", "markdown", "csv", "email", "subtitles"})
+_BY_NAME = frozenset({"html", "markdown", "csv", "email"})
 _HTML = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*|<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
 )
@@ -103,10 +103,10 @@ def recognize(source: Source) -> str:
     named = SUFFIXES.get(source.suffix, "text")
     if named not in _BY_NAME and named != "text" and head.startswith(b"PK"):
         raise formats_archive.damaged(source)
-    head = head.replace(b"\r\n", b"\n")
+    head = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").replace(b"\r\n", b"\n")  # UTF-16 is as good as text
     if _HTML.match(head):
         return "html"
-    if _CUES.match(head):
+    if _CUES.match(head) or (named == "subtitles" and b" --> " in head):
         return "subtitles"
     if _MAIL.match(head) and sum(name in b"\n" + head.lower() for name in _MAIL_NAMES) > 1 and named != "markdown":
         return "email"

@@ -56,8 +56,8 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-def check(path: Path, limits: Limits) -> None:
-    """Raise a `DocumentError` when there is no plain file of a size that can be read."""
+def check(path: Path, limits: Limits) -> int:
+    """The size of a plain file in bytes. Raises a `DocumentError` when there is none that can be read."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -73,17 +73,18 @@ def check(path: Path, limits: Limits) -> None:
     if status.st_size > limits.size:
         sizes = f"it has {status.st_size // MIB} MiB, and at most {limits.size // MIB} MiB are read"
         raise DocumentTooLarge(path.name, sizes, "Split it into smaller files.")
+    return status.st_size
 
 
 def open_source(path: Path, limits: Limits) -> Source:
     """The file's bytes. Raises a `DocumentError` naming what is in the way."""
-    check(path, limits)
+    size = check(path, limits)
     try:
         with path.open("rb") as file:
-            data = file.read(limits.size + 1)
+            data = file.read(size + 1)
     except OSError as error:
         raise _refused(path, error) from error
-    if len(data) > limits.size:
+    if len(data) > size:
         raise DocumentTooLarge(path.name, "it grew while it was read", "Try again when it is complete.")
     return Source(path, data, limits)
 
