@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -29,6 +29,7 @@ from edgellm.ui.text_view import TextView
 from edgellm.ui.window import Window
 
 PATIENCE = 40.0
+_BEAT_MS = 50
 W = TypeVar("W", bound=QWidget)
 NEEDS_NAME = (
     QAbstractButton,
@@ -56,6 +57,29 @@ def wait(condition: Callable[[], object], what: str = "", patience: float = PATI
     while not condition():
         assert time.monotonic() < end, f"waited in vain for {what or condition}"
         QTest.qWait(5)
+
+
+class Heartbeat:
+    """Beats on the window's thread from now on, every 50 ms, and notes how late each beat is."""
+
+    def __init__(self) -> None:
+        self._late: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(_BEAT_MS)
+
+    def stop(self) -> list[float]:
+        """How late the beats were, in milliseconds, the latest last; there were some."""
+        self._timer.stop()
+        assert self._late, "not one beat"
+        return sorted(self._late)
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self._late.append((now - self._last) * 1000 - _BEAT_MS)
+        self._last = now
 
 
 class Desk:

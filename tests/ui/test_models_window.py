@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from desk import nameless, wait
-from PySide6.QtCore import Qt, QTimer
+from desk import Heartbeat, nameless, wait
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from shop import FILE, REPO, Shop
 
@@ -163,19 +163,7 @@ def test_the_window_keeps_answering_while_a_model_comes_and_is_checked(open_shop
     hub.faults.append(Fault("slow", times=1, seconds=0.1))
     shop = open_shop(hub)
     page = shop.page()
-    late: list[float] = []
-    last = time.perf_counter()
-
-    def beat() -> None:
-        nonlocal last
-        now = time.perf_counter()
-        late.append((now - last) * 1000 - 50)
-        last = now
-
-    timer = QTimer()
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.timeout.connect(beat)
-    timer.start(50)
+    heart = Heartbeat()
     shop.download(page)
     wait(lambda: "tiny" in shop.installed(), "the model")
     wait(lambda: any(row.key == "installed:tiny" for row in shop.rows(page)), "the row")
@@ -185,8 +173,7 @@ def test_the_window_keeps_answering_while_a_model_comes_and_is_checked(open_shop
     for name in ("chat", "models", "chat", "models"):
         shop.window.open_key(name)
         QTest.qWait(60)
-    timer.stop()
-    late.sort()
+    late = heart.stop()
     assert late[int(len(late) * 0.9)] < 250, late[-5:]
 
 
