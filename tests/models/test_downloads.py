@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,20 +38,6 @@ from tests.download_models import (
     wait_for,
 )
 from tests.loopback_hub import Fault, Hub
-
-
-@pytest.fixture
-def setting() -> Setting:
-    """The settings of this test."""
-    return Setting()
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that HF_ENDPOINT leads to."""
-    with Hub(REPOS) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        yield server
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,20 +35,6 @@ from tests.download_models import (
     wait_for,
 )
 from tests.loopback_hub import Fault, Hub
-
-
-@pytest.fixture
-def setting() -> Setting:
-    """The settings of this test."""
-    return Setting()
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that HF_ENDPOINT leads to."""
-    with Hub(REPOS) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        yield server
 
 
 def test_a_name_that_another_model_has_is_refused_before_the_first_byte(hub: Hub, setting: Setting) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +27,6 @@ from edgellm.paths import Paths
 from edgellm.settings import Settings
 from tests import loopback_hub
 from tests.asked_hub import GGUF, ONNX, REPOS, Asked
-
-
-@pytest.fixture
-def server() -> Iterator[loopback_hub.Hub]:
-    with loopback_hub.Hub(REPOS, gated=["locked/Model-GGUF"], token="hf_right") as running:
-        yield running
-
-
-@pytest.fixture
-def ask(server: loopback_hub.Hub, tmp_path: Path) -> Callable[..., Asked]:
-    def make(**options: Any) -> Asked:
-        return Asked(tmp_path, Settings(mirror=options.pop("mirror", server.endpoint)), **options)
-
-    return make
-
 
 _THEIRS = """
 import json, sys

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,6 @@ from edgellm.settings import Settings
 from tests import loopback_hub
 from tests.asked_hub import GGUF, ONNX, QUICK, REPOS, Asked, raw_server
 from tests.loopback_hub import Fault
-
-
-@pytest.fixture
-def server() -> Iterator[loopback_hub.Hub]:
-    with loopback_hub.Hub(REPOS, gated=["locked/Model-GGUF"], token="hf_right") as running:
-        yield running
-
-
-@pytest.fixture
-def ask(server: loopback_hub.Hub, tmp_path: Path) -> Callable[..., Asked]:
-    def make(**options: Any) -> Asked:
-        return Asked(tmp_path, Settings(mirror=options.pop("mirror", server.endpoint)), **options)
-
-    return make
-
 
 HOSTILE_FILES = [
     {"rfilename": "../../.bashrc", "size": 1},
