@@ -1,0 +1,301 @@
+"""The library in SQLite: collections of files and folders, what each file holds, and the words of its passages.
+
+A content is stored once, whatever it is called and wherever it lies: files point to it by hash. Each change of a file
+is one transaction, so a kill leaves a file either as it was or done. Reading files is left to `index.py`, and finding
+passages to `retrieve.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import apsw
+
+from edgellm import database
+from edgellm.documents import words
+from edgellm.documents.chunk import Chunk
+from edgellm.documents.document import Document
+from edgellm.errors import StorageError, UsageError
+
+State = Literal["indexed", "failed"]
+# Add to the end, never change one that was released
+MIGRATIONS: tuple[str, ...] = (
+    f"""
+    CREATE TABLE collection (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created REAL NOT NULL);
+    CREATE TABLE source (
+        id INTEGER PRIMARY KEY,
+        collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        UNIQUE (collection, path)
+    );
+    CREATE TABLE content (
+        id INTEGER PRIMARY KEY,
+        sha256 TEXT NOT NULL,
+        suffix TEXT NOT NULL,
+        format TEXT NOT NULL,
+        title TEXT NOT NULL,
+        notes TEXT NOT NULL,
+        UNIQUE (sha256, suffix)
+    );
+    CREATE TABLE file (
+        id INTEGER PRIMARY KEY,
+        source INTEGER NOT NULL REFERENCES source (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        mtime INTEGER NOT NULL,
+        content INTEGER REFERENCES content (id),
+        reason TEXT NOT NULL DEFAULT '',
+        hint TEXT NOT NULL DEFAULT '',
+        UNIQUE (source, path)
+    );
+    CREATE INDEX file_content ON file (content);
+    CREATE TABLE passage (
+        id INTEGER PRIMARY KEY,
+        content INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        page INTEGER NOT NULL,
+        headings TEXT NOT NULL,
+        start INTEGER NOT NULL,
+        stop INTEGER NOT NULL
+    );
+    CREATE INDEX passage_content ON passage (content, start);
+    CREATE VIRTUAL TABLE passage_words USING fts5 (
+        context, text, content = '', contentless_delete = 1, tokenize = "{words.TOKENIZER}"
+    );
+    CREATE TRIGGER passage_removed AFTER DELETE ON passage BEGIN
+        DELETE FROM passage_words WHERE rowid = old.id;
+    END;
+    """,
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of files and folders."""
+
+    id: int
+    name: str
+    sources: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file's size in bytes and time of change in nanoseconds: equal ones are taken for the same content."""
+
+    size: int
+    mtime: int
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A file of a collection. One that could not be read has a `reason` and a `hint`, and no passages."""
+
+    path: Path
+    stamp: Stamp
+    state: State
+    reason: str = ""
+    hint: str = ""
+    title: str = ""
+    passages: int = 0
+
+
+class Library:
+    """Collections and their contents; safe to call from any thread. `notice` tells of a damaged file set aside."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self.notice = ""
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._db = database.open(path, MIGRATIONS, self._tell)
+
+    def _tell(self, notice: str) -> None:
+        self.notice = notice
+        _log.warning("%s", notice)
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query. Raises `StorageError`."""
+        with self._lock, _translated():
+            return list(self._db.execute(sql, tuple(values)))
+
+    def create(self, name: str) -> Collection:
+        """The collection of this name; a new one where there is none. Raises `UsageError` for no name."""
+        name = " ".join(name.split())
+        if not name or not name.isprintable():
+            raise UsageError("A collection needs a name.", "Give it a name of letters and digits.")
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO collection (name, created) VALUES (?, ?)", (name, self._clock()))
+        return self.collection(name)
+
+    def collections(self) -> tuple[Collection, ...]:
+        """All collections by name."""
+        found = self.rows("SELECT id, name FROM collection ORDER BY name")
+        sources = self.rows("SELECT collection, path FROM source ORDER BY id")
+        return tuple(Collection(key, name, tuple(Path(p) for at, p in sources if at == key)) for key, name in found)
+
+    def collection(self, name: str) -> Collection:
+        """The collection of this name. Raises `UsageError`."""
+        for one in self.collections():
+            if one.name == name:
+                return one
+        raise UsageError(f"There is no collection {name!r}.", "Choose one that is listed, or create it.")
+
+    def delete(self, name: str) -> None:
+        """Forget a collection and everything only it holds. The files themselves are left alone."""
+        key = self.collection(name).id
+        with self._transaction() as db:
+            db.execute("DELETE FROM collection WHERE id = ?", (key,))
+        self.sweep()
+
+    def add_source(self, name: str, path: Path) -> Collection:
+        """Let a file or folder belong to a collection. Raises `UsageError` when nothing is there."""
+        path = path.expanduser().absolute()
+        if not path.exists():
+            raise UsageError(f"{path} does not exist.", "Check the name and the folder.")
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"The name of {path!r} is not valid text.", "Rename it and try again.") from None
+        key = self.collection(name).id
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO source (collection, path) VALUES (?, ?)", (key, str(path)))
+        return self.collection(name)
+
+    def remove_source(self, name: str, path: Path) -> Collection:
+        """Take a file or folder out of a collection, and what it held out of the index."""
+        key = self.collection(name).id
+        with self._transaction() as db:
+            db.execute("DELETE FROM source WHERE collection = ? AND path = ?", (key, str(path.expanduser().absolute())))
+        self.sweep()
+        return self.collection(name)
+
+    def files(self, name: str) -> tuple[Indexed, ...]:
+        """Every file of a collection that was looked at, by path."""
+        found = self.rows(
+            """SELECT file.path, file.size, file.mtime, file.content, file.reason, file.hint,
+                      coalesce(content.title, ''),
+                      (SELECT count(*) FROM passage WHERE passage.content = file.content)
+               FROM file JOIN source ON source.id = file.source LEFT JOIN content ON content.id = file.content
+               WHERE source.collection = ? ORDER BY file.path""",
+            (self.collection(name).id,),
+        )
+        return tuple(
+            Indexed(Path(path), Stamp(size, mtime), "failed" if content is None else "indexed", *rest)
+            for path, size, mtime, content, *rest in found
+        )
+
+    # What the indexer does with one file of one source
+
+    def sources(self, name: str) -> tuple[tuple[int, Path], ...]:
+        """The ids and paths of a collection's files and folders."""
+        key = self.collection(name).id
+        found = self.rows("SELECT id, path FROM source WHERE collection = ? ORDER BY id", (key,))
+        return tuple((source, Path(path)) for source, path in found)
+
+    def stamps(self, source: int) -> dict[str, tuple[Stamp, bool]]:
+        """What is known of a source: path -> stamp, and whether the file could be read."""
+        found = self.rows("SELECT path, size, mtime, content IS NOT NULL FROM file WHERE source = ?", (source,))
+        return {path: (Stamp(size, mtime), bool(whole)) for path, size, mtime, whole in found}
+
+    def link(self, source: int, path: Path, stamp: Stamp, sha256: str) -> bool:
+        """Let the file have a content that is in the library already; False when it is not."""
+        key = (sha256, path.suffix.lower())
+        with self._transaction() as db:
+            found = list(db.execute("SELECT id FROM content WHERE sha256 = ? AND suffix = ?", key))
+            if found:
+                _put(db, source, path, stamp, content=found[0][0])
+        return bool(found)
+
+    def store(self, source: int, path: Path, stamp: Stamp, document: Document, cut: Sequence[Chunk]) -> int:
+        """Let the file have this content; returns how many passages were added."""
+        suffix = path.suffix.lower()
+        with self._transaction() as db:
+            values = (document.sha256, suffix, document.format, document.title, json.dumps(document.notes))
+            new = list(
+                db.execute(
+                    "INSERT INTO content (sha256, suffix, format, title, notes) VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT DO NOTHING RETURNING id",
+                    values,
+                )
+            )
+            if new:
+                _add_passages(db, new[0][0], document, cut)
+            found = new or list(db.execute("SELECT id FROM content WHERE sha256 = ? AND suffix = ?", values[:2]))
+            _put(db, source, path, stamp, content=found[0][0])
+        return len(cut) if new else 0
+
+    def fail(self, source: int, path: Path, stamp: Stamp, reason: str, hint: str) -> None:
+        """Record that the file cannot be read, and why."""
+        with self._transaction() as db:
+            _put(db, source, path, stamp, reason=reason, hint=hint)
+
+    def forget(self, source: int, paths: Iterable[str]) -> None:
+        """Files that are no longer there."""
+        with self._transaction() as db:
+            db.executemany("DELETE FROM file WHERE source = ? AND path = ?", [(source, path) for path in paths])
+
+    def sweep(self) -> None:
+        """Drop the contents that no file has any more, a few at a time, so that nobody waits long."""
+        orphan = "SELECT id FROM content WHERE NOT EXISTS (SELECT 1 FROM file WHERE file.content = content.id) LIMIT 20"
+        while self.rows(orphan):
+            with self._transaction() as db:
+                db.execute(f"DELETE FROM content WHERE id IN ({orphan})")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        with self._lock, _translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+
+def _put(db: apsw.Connection, source: int, path: Path, stamp: Stamp, *, content: int | None = None, **why: str) -> None:
+    db.execute(
+        """INSERT INTO file (source, path, size, mtime, content, reason, hint) VALUES (?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (source, path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime,
+           content = excluded.content, reason = excluded.reason, hint = excluded.hint""",
+        (source, str(path), stamp.size, stamp.mtime, content, why.get("reason", ""), why.get("hint", "")),
+    )
+
+
+def _add_passages(db: apsw.Connection, content: int, document: Document, cut: Sequence[Chunk]) -> None:
+    for one in cut:
+        db.execute(
+            "INSERT INTO passage (content, text, page, headings, start, stop) VALUES (?, ?, ?, ?, ?, ?)",
+            (content, one.text, one.page, json.dumps(one.headings, ensure_ascii=False), one.start, one.stop),
+        )
+        context = words.indexed("\n".join((document.title, *one.headings)))
+        row = (db.last_insert_rowid(), context, words.indexed(one.text))
+        db.execute("INSERT INTO passage_words (rowid, context, text) VALUES (?, ?, ?)", row)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StorageError("There is no space left for the library.", "Free some disk space and try again.") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StorageError("The library is in use by another program.", "Wait until it has finished.") from error
+    except apsw.Error as error:
+        _log.warning("the library failed: %s", error)
+        raise StorageError("The library cannot be used.", "Check its disk, and start EdgeLLM again.") from error

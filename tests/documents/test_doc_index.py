@@ -1,0 +1,219 @@
+"""The index follows its files: added, changed, renamed, removed, unreadable; and it goes on after a kill -9."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import pytest
+
+from edgellm.documents.index import Control, Indexer, Report, Step
+from edgellm.documents.library import Library
+from edgellm.documents.retrieve import search
+from edgellm.errors import StorageError, UsageError
+from tests import index_child
+
+OLD = 1_700_000_000
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    made = Library(tmp_path / "library.db")
+    (tmp_path / "files").mkdir()
+    made.create("notes")
+    made.add_source("notes", tmp_path / "files")
+    yield made
+    made.close()
+
+
+def put(path: Path, text: str, moment: float = OLD) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (moment, moment))
+    return path
+
+
+def update(library: Library, control: Control | None = None, retry: bool = False) -> Report:
+    return Indexer(library, index_child.read).update("notes", control, retry)
+
+
+def names(library: Library, text: str) -> list[str]:
+    return [passage.path.name for passage in search(library, text)]
+
+
+def test_files_are_added_changed_renamed_and_removed(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    one = put(folder / "one.txt", "a heron in the reeds")
+    two = put(folder / "deep" / "two.txt", "a kettle on the stove")
+    assert update(library) == Report(added=2, chunks=2)
+    assert update(library) == Report(unchanged=2)
+    assert names(library, "herons") == ["one.txt"]
+    put(one, "an otter in the reeds", OLD + 9)
+    two.rename(folder / "three.txt")
+    assert update(library) == Report(added=1, moved=1, removed=1, chunks=1)
+    assert (names(library, "heron"), names(library, "otter"), names(library, "kettle")) == (
+        [],
+        ["one.txt"],
+        ["three.txt"],
+    )
+    one.unlink()
+    assert update(library) == Report(unchanged=1, removed=1)
+    assert library.rows("SELECT count(*) FROM content") == library.rows("SELECT count(*) FROM passage") == [(1,)]
+    assert library.rows("SELECT count(*) FROM passage_words") == [(1,)]
+
+
+def test_a_bad_file_is_skipped_with_its_reason_and_read_again_when_it_changes(library: Library, tmp_path: Path) -> None:
+    bad = put(tmp_path / "files" / "bad.txt", "BAD")
+    put(tmp_path / "files" / "good.txt", "a good file")
+    steps: list[Step] = []
+    assert update(library, Control(steps.append)) == Report(added=1, failed=1, chunks=1)
+    assert [(step.path.name, step.done, step.total, step.reason) for step in steps] == [
+        ("bad.txt", 1, 2, "it is broken"),
+        ("good.txt", 2, 2, ""),
+    ]
+    seen = {file.path.name: (file.state, file.reason, file.hint, file.passages) for file in library.files("notes")}
+    assert seen == {"bad.txt": ("failed", "it is broken", "Repair it.", 0), "good.txt": ("indexed", "", "", 1)}
+    assert update(library) == Report(unchanged=2)
+    assert update(library, retry=True) == Report(unchanged=1, failed=1)
+    put(bad, "repaired", OLD + 5)
+    assert update(library) == Report(added=1, unchanged=1, chunks=1)
+
+
+def test_a_file_that_becomes_bad_is_no_longer_found(library: Library, tmp_path: Path) -> None:
+    file = put(tmp_path / "files" / "one.txt", "a heron")
+    update(library)
+    put(file, "BAD now", OLD + 5)
+    assert update(library) == Report(failed=1)
+    assert names(library, "heron") == []
+
+
+def test_the_same_content_twice_is_kept_once_until_both_are_gone(library: Library, tmp_path: Path) -> None:
+    one = put(tmp_path / "files" / "one.txt", "a heron")
+    two = put(tmp_path / "files" / "two.txt", "a heron")
+    assert update(library) == Report(added=1, moved=1, chunks=1)
+    one.unlink()
+    update(library)
+    assert names(library, "heron") == ["two.txt"]
+    two.unlink()
+    update(library)
+    assert names(library, "heron") == []
+
+
+def test_a_change_within_the_same_tick_of_the_clock_is_seen(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "files" / "one.txt"
+    file.write_text("a heron")
+    moment = file.stat().st_mtime_ns
+    update(library)
+    file.write_text("a otter")
+    os.utime(file, ns=(moment, moment))
+    update(library)
+    assert names(library, "otter") == ["one.txt"]
+
+
+def test_a_folder_that_is_not_there_keeps_what_it_held(library: Library, tmp_path: Path) -> None:
+    put(tmp_path / "files" / "one.txt", "a heron")
+    update(library)
+    (tmp_path / "files").rename(tmp_path / "away")
+    assert update(library) == Report(missing=(tmp_path / "files",))
+    assert names(library, "heron") == ["one.txt"]
+
+
+def test_hidden_files_links_and_other_endings_in_a_folder_do_not_count(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    put(folder / ".hidden.txt", "a heron")
+    put(folder / ".git" / "x.txt", "a heron")
+    put(folder / "~$lock.txt", "a heron")
+    put(folder / "photo.bin", "a heron")
+    put(folder / "yes.TXT", "an otter")
+    if sys.platform != "win32":
+        (folder / "link.txt").symlink_to(folder / "yes.TXT")
+    assert Indexer(library, index_child.read, {".txt"}).update("notes") == Report(added=1, chunks=1)
+
+
+def test_stopping_and_going_on(library: Library, tmp_path: Path) -> None:
+    for number in range(6):
+        put(tmp_path / "files" / f"{number}.txt", f"file {number}")
+    steps: list[Step] = []
+    first = update(library, Control(steps.append, lambda: len(steps) == 2, lambda: 0.001))
+    assert first == Report(added=2, chunks=2, stopped=True)
+    assert update(library) == Report(added=4, unchanged=2, chunks=4)
+
+
+def test_collections_hold_and_forget(library: Library, tmp_path: Path) -> None:
+    put(tmp_path / "files" / "one.txt", "a heron")
+    other = put(tmp_path / "elsewhere.txt", "a heron of another")
+    update(library)
+    library.create("more")
+    assert library.add_source("more", other).sources == (other,)
+    Indexer(library, index_child.read).update("more")
+    assert [p.path.name for p in search(library, "heron", collection="more")] == ["elsewhere.txt"]
+    assert sorted(names(library, "heron")) == ["elsewhere.txt", "one.txt"]
+    library.remove_source("more", other)
+    assert names(library, "heron") == ["one.txt"]
+    library.delete("notes")
+    assert [one.name for one in library.collections()] == ["more"]
+    assert library.rows("SELECT count(*) FROM passage") == [(0,)]
+    for wrong in (
+        lambda: library.collection("none"),
+        lambda: library.create(" "),
+        lambda: search(library, "a", 1, "x"),
+    ):
+        with pytest.raises(UsageError):
+            wrong()
+    with pytest.raises(UsageError, match="does not exist"):
+        library.add_source("more", tmp_path / "nothing")
+
+
+def test_two_programs_do_not_index_at_once(library: Library) -> None:
+    with filelock.FileLock(f"{library.path}.indexing"), pytest.raises(StorageError, match="Another program"):
+        update(library)
+    assert update(library) == Report()
+
+
+def run(path: Path, most: int) -> subprocess.Popen[str]:
+    root = str(Path(__file__).resolve().parents[2])
+    program = [sys.executable, index_child.__file__, str(path), "notes", str(most)]
+    return subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root})
+
+
+def test_killed_in_the_middle_it_goes_on_with_no_file_twice_and_none_missing(library: Library, tmp_path: Path) -> None:
+    """500 files; killed (kill -9) four times on the way. A file may be read again only if it was in work at a kill."""
+    count, kills = 500, 4
+    for number in range(count):
+        put(tmp_path / "files" / f"{number:03}.txt", f"# Part {number}\n\nNumber word{number} of them.\n\nAnd more.")
+    library.close()
+    path, read, in_work = tmp_path / "library.db", [], []
+    for after in (60, 90, 1, 120):
+        child = run(path, after + 15)
+        assert child.stdout is not None
+        mine = [child.stdout.readline().strip() for _ in range(after)]
+        child.kill()
+        mine += child.stdout.read().split()
+        child.wait()
+        child.stdout.close()
+        read += mine
+        in_work.append(mine[-1])
+    child = run(path, count)
+    last = child.communicate()[0].splitlines()
+    assert child.returncode == 0
+    assert f"failed=0, removed=0, chunks={len(last) - 1}" in last[-1]
+    read += last[:-1]
+    twice = [name for name in set(read) if read.count(name) > 1]
+    assert set(twice) <= set(in_work)
+    assert len(set(read)) == count
+    again = Library(path)
+    try:
+        assert again.notice == ""
+        assert len(again.files("notes")) == count
+        for table in ("file", "content", "passage", "passage_words"):
+            assert again.rows(f"SELECT count(*) FROM {table}") == [(count,)], table
+        assert again.rows("SELECT count(DISTINCT text) FROM passage") == [(count,)]
+        assert [p.path.name for p in search(again, "word321")] == ["321.txt"]
+        again.rows("INSERT INTO passage_words (passage_words) VALUES ('integrity-check')")
+    finally:
+        again.close()
+    assert len(read) <= count + kills
