@@ -21,6 +21,7 @@ from edgellm.settings import Settings
 
 if TYPE_CHECKING:
     from edgellm.chats.store import Store
+    from edgellm.documents.library import Library
     from edgellm.engine.protocol import Keep
     from edgellm.engine.remote_engine import RemoteEngine
     from edgellm.engine.status import Plan
@@ -53,6 +54,7 @@ class App:
         self._hardware: Hardware | None = None
         self._engine: Switch | None = None
         self._store: Store | None = None
+        self._library: Library | None = None
         self._catalog: Catalog | None = None
         self._downloads: Downloads | None = None
 
@@ -120,6 +122,15 @@ class App:
             if self._store is None:
                 self._store = Store(self.paths.chats_db)
             return self._store
+
+    def library(self) -> Library:
+        """The index of the person's documents. Raises `StorageError`."""
+        from edgellm.documents.library import Library
+
+        with self._lock:
+            if self._library is None:
+                self._library = Library(self.paths.library_db)
+            return self._library
 
     def models(self) -> ModelStore:
         """The models on this machine, in the folders of the settings."""
@@ -233,16 +244,19 @@ class App:
         self.settings = settings.changed(self.settings, **values)
 
     def close(self) -> None:
-        """End the engine and the downloads, and close the chats."""
+        """End the engine and the downloads, and close the chats and the documents."""
         with self._lock:
             engine, store, self._engine, self._store = self._engine, self._store, None, None
             downloads, self._downloads = self._downloads, None
+            library, self._library = self._library, None
         if downloads is not None:
             downloads.close()
         if engine is not None:
             engine.close()
         if store is not None:
             store.close()
+        if library is not None:
+            library.close()
 
     def _complete(self, card: ModelCard) -> ModelCard:
         return self.hub().complete(card)

@@ -1,4 +1,4 @@
-"""`edgellm ask`: answer a question from files, with the sentence that says so; or only show the sentences."""
+"""`edgellm ask`: answer a question from files or collections, with the sentence that says so, or show sentences."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser, typed, whole_number
 from edgellm.cli.session import Session
 from edgellm.cli.source import Text
+from edgellm.documents import retrieve
 from edgellm.errors import UsageError
 from edgellm.tasks import answer, passages
 from edgellm.tasks.answer import Quote
 from edgellm.tasks.passages import Passage
 from edgellm.tasks.result import without_model
 
+_SEARCHED = 8
 _BETWEEN = "\n\n"
 
 
@@ -26,6 +28,14 @@ def configure(parser: Parser) -> None:
     """Add the arguments."""
     parser.add_argument("question", type=typed, metavar="QUESTION", help="What you want to know.")
     parser.add_argument("files", nargs="*", metavar="FILE", help="Text files, or - for standard input.")
+    parser.add_argument(
+        "--documents",
+        nargs="?",
+        const="",
+        type=typed,
+        metavar="NAME",
+        help="Answer from the documents of this collection, of all without a name (see edgellm documents).",
+    )
     parser.add_argument(
         "--passages", action="store_true", help="Show the sentences nearest to the question; needs no model."
     )
@@ -41,7 +51,10 @@ def run(arguments: Namespace, session: Session) -> int:
     question = arguments.question.strip()
     if not question:
         raise UsageError("There is no question.", 'For example: edgellm ask "Where is the meeting?" notes.txt')
-    texts = _read(arguments.files, session.output)
+    if arguments.documents is None:
+        texts = _read(arguments.files, session.output)
+    else:
+        texts = _found(question, arguments, session)
     passage = _BETWEEN.join(text.text for text in texts)
     if arguments.passages:
         return _passages(passages.find(question, passage, arguments.count), texts, session)
@@ -75,6 +88,20 @@ def _read(names: Sequence[str], output: Output) -> list[Text]:
     return texts
 
 
+def _found(question: str, arguments: Namespace, session: Session) -> list[Text]:
+    """The passages of the person's documents that are nearest to the question."""
+    if arguments.files:
+        raise UsageError(
+            "Give files or --documents, not both.", 'Put the question first: edgellm ask "..." --documents'
+        )
+    library = session.app.library()
+    if not library.collections():
+        raise UsageError("There are no documents yet.", "Add a folder first: edgellm documents add FOLDER")
+    found = retrieve.search(library, question, _SEARCHED, arguments.documents)
+    session.output.note(f"{len(found)} passages of your documents share words with the question; only they are read.")
+    return [Text(f"{one.path}{f', page {one.page}' if one.page else ''}", one.text, one.start) for one in found]
+
+
 def _passages(found: Sequence[Passage], texts: Sequence[Text], session: Session) -> int:
     for passage in found:
         session.output.line(_quoted(passage, texts))
@@ -91,7 +118,8 @@ def _place(quote: Quote | Passage, texts: Sequence[Text]) -> dict[str, Any]:
     for text in texts:
         end = at + len(text.text)
         if quote.end <= end:
-            return {"file": text.name, "text": quote.text, "start": quote.start - at, "end": quote.end - at}
+            start, end = (text.at + place - at for place in (quote.start, quote.end))
+            return {"file": text.name, "text": quote.text, "start": start, "end": end}
         at = end + len(_BETWEEN)
     return {"file": "", "text": quote.text, "start": quote.start, "end": quote.end}
 

@@ -74,6 +74,13 @@ class Command:
         return parser
 
 
+DOCUMENTS = (
+    Command("documents list", "List the collections of documents.", "edgellm.cli.documents_list"),
+    Command("documents add", "Read files and folders, so that they can be searched.", "edgellm.cli.documents_add"),
+    Command("documents update", "Read what is new or changed.", "edgellm.cli.documents_update"),
+    Command("documents search", "Find passages, with file and page.", "edgellm.cli.documents_search"),
+    Command("documents remove", "Forget documents; the files stay.", "edgellm.cli.documents_remove"),
+)
 MODELS = (
     Command("models list", "List the models on this computer, or all that can be had.", "edgellm.cli.models_list"),
     Command("models search", "Find models in the catalog, and on the hub.", "edgellm.cli.models_search"),
@@ -103,6 +110,7 @@ COMMANDS = (
     Command("translate", "Translate a text into another language.", "edgellm.cli.translate"),
     Command("ask", "Answer a question from files, with the sentence that says so.", "edgellm.cli.ask"),
     Command("classify", "Put a text under one of your labels.", "edgellm.cli.classify"),
+    Command("documents", "Search your own documents, with no model needed.", parts=DOCUMENTS),
     Command("demo", "Run every task once on bundled text.", "edgellm.cli.demo"),
     Command("doctor", "Show this machine, what was chosen for it, and why.", "edgellm.cli.doctor"),
     Command("models", "List, download, check and carry models.", parts=MODELS),
@@ -115,6 +123,12 @@ ALIASES = MappingProxyType(
         "answer": "ask",
         "summarise": "summarize",
         "model": "models",
+        "document": "documents",
+        "docs": "documents",
+        "documents ls": "documents list",
+        "documents find": "documents search",
+        "documents index": "documents add",
+        "documents rm": "documents remove",
         "models ls": "models list",
         "models find": "models search",
         "models resume": "models pull",

@@ -1,7 +1,7 @@
 """Where a text comes from: files, words on the command line, or standard input; and its encoding.
 
 An argument that names a file is read as that file; several arguments that name none are one text. Documents other
-than plain text (PDF, Word) are left to `documents/`.
+than plain text (PDF, Word) are read by `documents/`, in a child process; Markdown, CSV and subtitles stay as they are.
 """
 
 from __future__ import annotations
@@ -26,19 +26,24 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_DOCUMENTS = frozenset(
+    ".pdf .docx .docm .pptx .pptm .xlsx .xlsm .odt .epub .rtf .html .htm .xhtml .eml .doc .xls .ppt".split()
+)
+_MARKS = (b"%PDF-", b"PK\x03\x04", b"{\\rtf", b"\xd0\xcf\x11\xe0")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _FILE_NAME = re.compile(
-    r"[^\s]*[/\\][^\s]*\.\w{1,5}|[^\s/\\]+\.(?:txt|md|rst|html?|csv|json|log|pdf|docx?|epub|rtf|odt)"
+    r"[^\s]*[/\\][^\s]*\.\w{1,5}|[^\s/\\]+\.(?:txt|md|rst|html?|csv|json|log|pdf|docx?|epub|rtf|odt|pptx|xlsx|eml)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text and the name of where it came from ("" for the command line)."""
+    """A text and the name of where it came from ("" for the command line); it starts there at character `at`."""
 
     name: str
     text: str
+    at: int = 0
 
 
 def add_text_argument(parser: Parser, what: str) -> None:
@@ -67,7 +72,10 @@ def read(words: Sequence[str], files: Sequence[str], output: Output) -> str:
 
 
 def read_file(name: str, output: Output) -> Text:
-    """Read one text file, or standard input for "-". Raises `StorageError`, or `UsageError` where there is none."""
+    """Read one file, or standard input for "-".
+
+    Raises `StorageError`, `DocumentError`, or `UsageError` where there is no input.
+    """
     if name == STDIN:
         if sys.stdin is None:
             raise UsageError("There is no standard input.", "Give a text or a file.")
@@ -77,12 +85,24 @@ def read_file(name: str, output: Output) -> Text:
         if path.is_dir():
             raise StorageError(f"{name} is a folder.", "Name the files inside it.")
         with path.open("rb") as file:
-            return Text(name, _decoded(file.read(_LARGEST + 1), path.name, output))
+            if path.suffix.lower() not in _DOCUMENTS and not file.peek(8).startswith(_MARKS):
+                return Text(name, _decoded(file.read(_LARGEST + 1), path.name, output))
+        return _document(name, path, output)
     except (FileNotFoundError, RuntimeError) as error:  # a `~name` of nobody is a RuntimeError
         raise StorageError(f"There is no file {name}.", "Check the spelling and the folder.") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise StorageError(f"{name} cannot be read: {reason}.", "Check its permissions.") from error
+
+
+def _document(name: str, path: Path, output: Output) -> Text:
+    from edgellm.documents.chunk import whole_text
+    from edgellm.documents.load import load
+
+    document = load(path)
+    for note in document.notes:
+        output.note(f"{path.name}: {note}")
+    return Text(name, whole_text(document))
 
 
 def _names_file(word: str) -> bool:
@@ -104,8 +124,8 @@ def _decoded(data: bytes, name: str, output: Output) -> str:
                 raise StorageError(
                     f"{name} is damaged: it is not {encoding} text.", "Save it again as UTF-8."
                 ) from error
-    if data.startswith(b"%PDF") or _BINARY.search(data[:65_536]):
-        raise StorageError(f"{name} is not a text file.", "Save or export it as plain text (UTF-8) first.")
+    if data.startswith(_MARKS) or _BINARY.search(data[:65_536]):
+        raise StorageError(f"{name} is not a text file.", "Give the file itself, or plain text.")
     try:
         return _plain(data.decode("utf-8"))
     except UnicodeDecodeError:

@@ -1,0 +1,83 @@
+"""`edgellm documents` on real files: read, searched by words, brought up to date, forgotten; bad input said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "papers"
+    (path / "old").mkdir(parents=True)
+    (path / "lease.html").write_text("<h1>Lease</h1><p>The rent is 940 euros a month.</p>", encoding="utf-8")
+    (path / "old" / "zh.txt").write_text("东京是日本的首都。租金每月五百元。", encoding="utf-8")
+    (path / "bad.pdf").write_bytes(b"%PDF-1.7\nnothing of it is whole")
+    return path
+
+
+def test_documents_are_read_found_and_forgotten(edgellm: CommandLine, folder: Path) -> None:
+    assert "documents add" in edgellm("documents").out
+    added = edgellm("documents", "add", str(folder), "--json")
+    assert added.object["collections"]["documents"]["added"] == 2
+    assert added.object["collections"]["documents"]["failed"] == 1
+    assert any("bad.pdf" in note for note in added.object["notes"])
+    (found,) = edgellm("documents", "search", "How much is the rent?", "--json").object["passages"]
+    assert found["file"] == str(folder / "lease.html")
+    assert found["headings"] == ["Lease"]
+    assert "940 euros" in found["text"]
+    assert "zh.txt" in edgellm("documents", "search", "租金").out
+    (folder / "lease.html").unlink()
+    (folder / "new.txt").write_text("The deposit is two rents.", encoding="utf-8")
+    again = edgellm("documents", "update", "--json").object["collections"]["documents"]
+    assert (again["added"], again["removed"]) == (1, 1)
+    listed = edgellm("documents", "list", "--failed", "--json").object["collections"][0]
+    assert [Path(entry["file"]).name for entry in listed["failed"]] == ["bad.pdf"]
+    assert "not touched" in edgellm("documents", "remove", str(folder)).out
+    assert edgellm("documents", "search", "deposit", status=1).out == "No document has these words.\n"
+    assert (folder / "new.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "rent"], "There are no documents yet"),
+        (["add", "nosuch"], "nosuch does not exist"),
+        (["add", ".", "--collection", "   "], "needs a name"),
+        (["remove"], "--all"),
+        (["remove", "--all"], "There is no collection"),
+        (["update", "nosuch"], "There is no collection"),
+        (["serch"], "There is no command documents serch"),
+    ],
+)
+def test_bad_input_is_said(edgellm: CommandLine, words: list[str], said: str) -> None:
+    assert said in edgellm("documents", *words, status=2).err
+
+
+def test_operators_of_the_index_are_words(edgellm: CommandLine, folder: Path) -> None:
+    edgellm("documents", "add", str(folder))
+    for text in ('rent" OR "x', "NEAR(rent", "*", "body:rent", "-rent", "(((", "rent AND NOT rent"):
+        edgellm("documents", "search", "--", text, status=None)
+
+
+def test_a_document_is_summarized_without_being_converted_first(edgellm: CommandLine, folder: Path) -> None:
+    assert "940 euros" in edgellm("summarize", "--key-sentences", "2", str(folder / "lease.html")).out
+    refused = edgellm("summarize", "--key-sentences", "1", str(folder / "bad.pdf"), status=1)
+    assert "bad.pdf cannot be read" in refused.err
+
+
+def test_a_question_is_answered_from_the_documents(edgellm: CommandLine, folder: Path) -> None:
+    model = edgellm.script(reply="940 euros")
+    assert "no documents yet" in edgellm("ask", "How much is the rent?", "--documents", status=2).err
+    edgellm("documents", "add", str(folder))
+    found = edgellm("ask", "How much is the rent?", "--documents", "--json", "--model", model).object
+    quote = found["quote"]
+    assert (found["text"], quote["text"]) == ("940 euros", "The rent is 940 euros a month.")
+    assert quote["file"] == str(folder / "lease.html")
+    assert "Lease\n\nThe rent is 940 euros a month."[quote["start"] : quote["end"]] == quote["text"]
+    none = edgellm("ask", "Xylophones?", "--documents", "--json", "--model", model).object
+    assert (none["said"], none["quote"]) == (False, None)
+    assert "not both" in edgellm("ask", "Rent?", "--documents", "--", str(folder / "lease.html"), status=2).err
+    assert "no collection" in edgellm("ask", "Rent?", "--documents", "nope", status=2).err
