@@ -149,7 +149,7 @@ class Counted:
 class _Worker(QObject):
     """Lives in the worker thread; every call to the engine happens here.
 
-    What it is asked for are the boundaries of that thread: what goes wrong unforeseen is logged there, and told.
+    Each of its orders is a boundary of that thread: an unforeseen fault is logged there and told to the person.
     """
 
     loading = Signal(str)
