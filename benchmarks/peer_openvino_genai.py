@@ -12,7 +12,8 @@ def load(order: Order) -> tuple[str, Run]:
     """A pipeline on the CPU. It has no setting for the context, and keeps its own 8-bit KV cache."""
     import openvino_genai
 
-    pipeline = openvino_genai.LLMPipeline(order["model"], "CPU", INFERENCE_NUM_THREADS=order["threads"])
+    properties = {"INFERENCE_NUM_THREADS": order["threads"], **order.get("properties", {})}
+    pipeline = openvino_genai.LLMPipeline(order["model"], "CPU", **properties)
 
     class Streamer(openvino_genai.StreamerBase):  # type: ignore[misc]
         """Told of each token; one that takes text would hold some back."""

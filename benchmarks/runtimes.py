@@ -9,7 +9,8 @@ The peers (xllamacpp, gpt4all, openvino-genai) stay out of this environment. `--
 
 All sides load the same model of random weights (llama architecture, Q4_0, about 0.4B parameters), each in a process of
 its own, with the same threads and context, and answer the same prompts greedily in turn. Every figure is the median of
-the rounds. EdgeLLM runs with other settings of llama.cpp too, to see how much of a gap in prefill those explain.
+the rounds. EdgeLLM and openvino-genai run with other settings too, to see what a gap in prefill comes from: those are
+not judged.
 
 The last line is `RESULT` and one JSON object: figures, targets, verdicts. The exit status is 1 when one is missed.
 """
@@ -19,11 +20,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from typing import Any
 
 from benchmarks import random_model
 from benchmarks.generate import RATIO, Direct, Speed, question, run_engine, say
+from benchmarks.peer_process import PEER_VARIANTS, Missing, start_peers
 from edgellm.app import App
 from edgellm.engine.status import Plan
 from edgellm.engine.supervisor import Engine, Planner
@@ -40,56 +41,10 @@ from edgellm.paths import Paths
 from edgellm.runtimes.base import Choice, Message, Placement
 from edgellm.runtimes.build import inspect
 
-# A package of the index: the module that runs it.
-PEERS = {
-    "xllamacpp": "benchmarks.peer_xllamacpp",
-    "gpt4all": "benchmarks.peer_gpt4all",
-    "openvino-genai": "benchmarks.peer_openvino_genai",
-}
 EDGE, DIRECT = "EdgeLLM", "llama-cpp-python"
 _SETTLE = 0.3  # seconds between two sides: the threads of the one before may still be turning
-_NAMES = ("prefill", "decode", "first")
+_PARTS = ("prefill", "decode", "first")
 Side = Callable[[tuple[Message, ...], int], Speed]
-
-
-class Missing(Exception):
-    """A peer is not installed, or cannot run the model; the text says which."""
-
-
-class Peer(Direct):
-    """Another project in a child process, asked as llama-cpp-python is."""
-
-    def __init__(self, name: str, python: str, order: Mapping[str, Any]) -> None:
-        self.name, self._python = name, python
-        # What it writes about itself goes nowhere: an error that stops it is in its answer.
-        try:
-            self._child = subprocess.Popen(
-                [python, "-m", PEERS[name]],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                cwd=Path(__file__).resolve().parent.parent,
-            )
-        except OSError as error:
-            words = f"{name} cannot start, {python}: {error.strerror}"
-            raise Missing(f"{words}; run: python -m venv peers && peers/bin/pip install {name}") from error
-        try:
-            self.version = str(self._order(**order)["version"])
-        except BaseException:
-            self.close()
-            raise
-
-    def _order(self, **order: Any) -> dict[str, Any]:
-        try:
-            answer = super()._order(**order)
-        except (RuntimeError, BrokenPipeError) as error:
-            raise Missing(f"{self.name} ended with status {self._child.wait()}") from error
-        if "error" not in answer:
-            return answer
-        if answer["error"].startswith("ModuleNotFoundError"):
-            raise Missing(f"{self.name} is not installed; run: {self._python} -m pip install {self.name}")
-        raise Missing(f"{self.name} failed: {answer['error']}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +55,6 @@ class Sides:
     versions: Mapping[str, str]
     missing: Mapping[str, str]
     variants: tuple[str, ...]
-
-
-def start_peers(stack: ExitStack, python: str, order: Mapping[str, Any]) -> tuple[list[Peer], dict[str, str]]:
-    """The peers that run, and for each other one why it does not."""
-    found, missing = [], {}
-    for name in PEERS:
-        try:
-            peer = Peer(name, python, order)
-            stack.callback(peer.close)
-            found.append(peer)
-        except Missing as error:
-            missing[name] = str(error)
-            say(f"Left out: {error}.")
-    return found, missing
 
 
 def variants_of(placement: Placement) -> dict[str, Placement]:
@@ -158,8 +99,8 @@ def warm_up(sides: Sides, prompt: int) -> Sides:
     return replace(sides, runs=runs, missing=missing)
 
 
-def measure(sides: Mapping[str, Side], prompt: int, new: int, rounds: int) -> dict[str, Speed]:
-    """Medians of all sides. Each round starts with another one, so that none always follows the same."""
+def measure(sides: Mapping[str, Side], prompt: int, new: int, rounds: int) -> dict[str, list[Speed]]:
+    """The runs of all sides. Each round starts with another one, so that none always follows the same."""
     found: dict[str, list[Speed]] = {name: [] for name in sides}
     names = list(sides)
     for number in range(rounds):
@@ -170,10 +111,21 @@ def measure(sides: Mapping[str, Side], prompt: int, new: int, rounds: int) -> di
             found[name].append(sides[name](messages, new))
         latest = ", ".join(f"{name} {runs[-1].prefill:.0f}/{runs[-1].decode:.1f}" for name, runs in found.items())
         say(f"  round {number + 1} (prefill/decode): {latest}")
-    return {
-        name: Speed(*(median(getattr(speed, part) for speed in runs) for part in _NAMES))
-        for name, runs in found.items()
-    }
+    return found
+
+
+def middle(runs: Sequence[Speed]) -> Speed:
+    """The median of each part."""
+    return Speed(*(median(getattr(speed, part) for speed in runs) for part in _PARTS))
+
+
+def figures(runs: Sequence[Speed]) -> dict[str, Any]:
+    """Medians, and from where to where the rounds went: on a machine that others use this tells how much to believe."""
+    found: dict[str, Any] = {part: round(getattr(middle(runs), part), 4) for part in _PARTS}
+    for part in ("prefill", "decode"):
+        values = [getattr(speed, part) for speed in runs]
+        found[f"{part}_range"] = [round(min(values), 1), round(max(values), 1)]
+    return found
 
 
 def verdicts(speeds: Mapping[str, Speed], sides: Sides) -> list[dict[str, Any]]:
@@ -190,16 +142,17 @@ def verdicts(speeds: Mapping[str, Speed], sides: Sides) -> list[dict[str, Any]]:
 
 
 def gap(speeds: Mapping[str, Speed], sides: Sides) -> dict[str, Any]:
-    """How far prefill is behind the fastest, and what the settings of llama.cpp change about that."""
-    edge = speeds[EDGE]
+    """How far prefill is behind the fastest, and what single settings change about the speed of each side."""
     fastest = max((name for name in speeds if name not in sides.variants), key=lambda name: speeds[name].prefill)
-    settings = {name: round(speeds[name].prefill / edge.prefill, 3) for name in sides.variants}
-    of = edge.prefill / speeds[fastest].prefill
-    changes = ", ".join(f"{name.split(', ')[1]} {value:.2f}" for name, value in settings.items())
-    if fastest == EDGE:
-        text = "Prefill: EdgeLLM is ahead."
-    else:
-        text = f"Prefill: EdgeLLM reads at {of:.2f} of {fastest}. Times its own speed with other settings: {changes}."
+    of = speeds[EDGE].prefill / speeds[fastest].prefill
+    settings = {
+        name: round(speeds[name].prefill / speeds[base].prefill, 3)
+        for name in sides.variants
+        if name in speeds and (base := name.partition(", ")[0]) in speeds
+    }
+    text = "EdgeLLM is ahead" if fastest == EDGE else f"EdgeLLM reads at {of:.2f} of {fastest}"
+    changes = "; ".join(f"{name}: {value:.2f}" for name, value in settings.items())
+    text = f"Prefill: {text}. Times the same side's own speed: {changes}."
     return {"fastest": fastest, "of_fastest": round(of, 4), "times_own": settings, "text": text}
 
 
@@ -234,9 +187,10 @@ def start(stack: ExitStack, asked: argparse.Namespace) -> tuple[Sides, Placement
     peers, missing = start_peers(stack, asked.peers, order)
     others = start_variants(stack, app.paths, model, placement)
     runs: dict[str, Side] = {EDGE: _side(engine), DIRECT: direct.run}
-    runs |= {peer.name: peer.run for peer in peers}
-    versions = {peer.name: peer.version for peer in peers}
-    return Sides(runs | others, versions, missing, tuple(others)), replace(placement, cpu_variant=variant)
+    runs |= {side: peer.run for side, peer in peers.items()}
+    versions = {peer.name: peer.version for peer in peers.values()}
+    variants = (*others, *(side for side in peers if side in PEER_VARIANTS))
+    return Sides(runs | others, versions, missing, variants), replace(placement, cpu_variant=variant)
 
 
 def main() -> int:
@@ -245,21 +199,32 @@ def main() -> int:
     with ExitStack() as stack:
         sides, placement = start(stack, asked)
         sides = warm_up(sides, asked.prompt)
-        before = os.getloadavg() if hasattr(os, "getloadavg") else ()
+        before = load_average()
         say(f"{asked.prompt} tokens read, {asked.new} written, load average {before}:")
-        speeds = measure(sides.runs, asked.prompt, asked.new, asked.rounds)
+        try:
+            runs = measure(sides.runs, asked.prompt, asked.new, asked.rounds)
+        except Missing as error:
+            say(f"No result: {error}.")
+            return 1
+        load = {"before": before, "after": load_average()}
+    speeds = {name: middle(rounds) for name, rounds in runs.items()}
     for name, speed in speeds.items():
-        say(f"{name + ' ' + sides.versions.get(name, ''):32} prefill {speed.prefill:7.1f}, decode {speed.decode:6.2f}")
+        named = f"{name} {sides.versions.get(name, '')}"
+        say(f"{named:38} prefill {speed.prefill:7.1f}, decode {speed.decode:6.2f} tokens/s")
     judged, behind = verdicts(speeds, sides), gap(speeds, sides)
     for row in judged:
         say(f"{'met' if row['met'] else 'MISSED'}: {row['target']}: {row['value']} (bound {row['bound']})")
     say(behind["text"])
-    figures = {name: {part: round(getattr(speed, part), 4) for part in _NAMES} for name, speed in speeds.items()}
-    ran = {"shape": asked.shape, "threads": placement.threads, "variant": placement.cpu_variant}
-    ran |= {"repack": placement.repack, "flash": placement.flash, "load": before}
-    report = {"figures": figures, "verdicts": judged, "prefill": behind, "versions": sides.versions}
-    say("RESULT " + json.dumps(report | ran | {"missing": sides.missing}))
+    report: dict[str, Any] = {"figures": {name: figures(rounds) for name, rounds in runs.items()}, "verdicts": judged}
+    report |= {"prefill": behind, "versions": sides.versions, "missing": sides.missing, "load_average": load}
+    report |= {"shape": asked.shape, "threads": placement.threads, "variant": placement.cpu_variant}
+    say("RESULT " + json.dumps(report | {"repack": placement.repack, "flash": placement.flash}))
     return 0 if all(row["met"] for row in judged) else 1
+
+
+def load_average() -> list[float]:
+    """How busy the machine is; empty where the system does not say."""
+    return [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else []
 
 
 if __name__ == "__main__":
