@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _SIGNS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _WRAPPERS = frozenset(f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "smartTag", "customXml", "moveTo"))
+# What damaged packages make of a library that checks little of what it is given.
+_BROKEN = (KeyError, ValueError, AttributeError, IndexError, TypeError, OSError, EOFError)
 _HEADING = re.compile(r"heading ([1-9])$", re.IGNORECASE)
 
 
@@ -30,8 +33,7 @@ def docx(source: Source) -> Draft:
         body = tuple(_blocks(document.element.body, levels))
         title = str(document.core_properties.title or "")
         notes = tuple(_footnotes(document))
-    except (PackageNotFoundError, etree.LxmlError, KeyError, ValueError, AttributeError, OSError) as error:
-        # The library checks little of what it is given: these are what damaged packages make of it.
+    except (PackageNotFoundError, etree.LxmlError, zipfile.BadZipFile, *_BROKEN) as error:
         raise damaged(source) from error
     return Draft((Page(0, (*body, *notes)),), " ".join(title.split()))
 

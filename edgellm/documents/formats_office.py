@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -26,7 +27,7 @@ def pptx(source: Source) -> Draft:
         slides = library.Presentation(io.BytesIO(source.data))
         pages = tuple(Page(number, tuple(_slide(slide))) for number, slide in enumerate(slides.slides, 1))
         title = str(slides.core_properties.title or "")
-    except (PythonPptxError, etree.LxmlError, *_BROKEN) as error:
+    except (PythonPptxError, etree.LxmlError, zipfile.BadZipFile, *_BROKEN) as error:
         raise damaged(source) from error
     return Draft(pages, "" if title == "PowerPoint Presentation" else title)
 
@@ -61,8 +62,6 @@ def _shapes(shapes: Iterable[Any], title: int | None, depth: int) -> Iterator[Bl
 
 def xlsx(source: Source) -> Draft:
     """Each sheet's name as a heading, then its rows, a hundred to a block. Formulas give the value last saved."""
-    import zipfile
-
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -81,6 +80,7 @@ def _sheet(sheet: Any) -> Iterator[Block]:
     if heading:
         yield heading
     rows: list[list[str]] = []
+    sheet.reset_dimensions()  # what a file says of its size may be a million empty rows
     for row in sheet.iter_rows(values_only=True):
         cells = ["" if value is None else str(value) for value in row]
         while cells and not cells[-1]:

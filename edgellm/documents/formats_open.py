@@ -37,10 +37,13 @@ def _tree(source: Source, data: bytes) -> Any:
 def odt(source: Source) -> Draft:
     """Headings, paragraphs, list items and tables in their order."""
     with members(source) as archive:
-        if b"manifest:encryption-data" in part(source, archive, "META-INF/manifest.xml"):
+        names = set(archive.namelist())
+        manifest = "META-INF/manifest.xml"
+        if manifest in names and b"manifest:encryption-data" in part(source, archive, manifest):
             raise DocumentEncrypted(source.name, "it is protected by a password", "Save a copy without the password.")
         body = _tree(source, part(source, archive, "content.xml")).find(f"{_OFFICE}body/{_OFFICE}text")
-        title = _tree(source, part(source, archive, "meta.xml")).findtext(f".//{_TITLE}") or ""
+        about = _tree(source, part(source, archive, "meta.xml")) if "meta.xml" in names else None
+    title = "" if about is None else about.findtext(f".//{_TITLE}") or ""
     if body is None:
         raise damaged(source)
     return Draft((Page(0, tuple(_odt_blocks(body, False))),), " ".join(title.split()))

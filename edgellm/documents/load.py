@@ -33,6 +33,7 @@ from edgellm.errors import (
 
 _TICK = 0.1
 _LAST_WORDS = 10.0
+_PASSED = ("PATH", "PYTHON", "LANG", "LC_", "LD_LIBRARY", "DYLD_", "SYSTEMROOT", "WINDIR", "TEMP", "TMP")
 _KINDS: dict[str, type[DocumentError]] = {
     kind.__name__: kind
     for kind in (
@@ -112,7 +113,7 @@ class Loader:
             reason = f"the process that reads files cannot be started ({error.strerror})"
             raise DocumentCrashed(path.name, reason, "Close other programs, and try again.") from error
         limits, end = self._limits, time.monotonic() + self._limits.seconds
-        order = (os.fsencode(path.absolute()), limits.seconds, limits.memory, limits.size, limits.unpacked)
+        order = (os.fsencode(path.absolute()), limits.seconds, limits.memory, limits.size, limits.unpacked, limits.text)
         assert process.stdin is not None
         try:
             process.stdin.write(child.pack(order))
@@ -187,9 +188,9 @@ def _resident(pid: int) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """This environment; the package is found wherever this one was."""
+    """Only what Python needs to start, so that a file finds no token there; this package is found again."""
     package = Path(__file__).resolve().parents[2]
-    inner = dict(os.environ)
+    inner = {name: value for name, value in os.environ.items() if name.upper().startswith(_PASSED)}
     if package.name not in ("site-packages", "dist-packages"):
         inner["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package), inner.get("PYTHONPATH", ""))))
     return inner

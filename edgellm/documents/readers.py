@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from edgellm.documents import (
@@ -21,8 +20,8 @@ from edgellm.documents import (
     formats_text,
 )
 from edgellm.documents.document import Block, Document, Page
-from edgellm.documents.source import Draft, Limits, Source, open_source
-from edgellm.errors import DocumentEncrypted, DocumentUnsupported
+from edgellm.documents.source import MIB, Draft, Limits, Source, open_source
+from edgellm.errors import DocumentEncrypted, DocumentTooLarge, DocumentUnsupported
 
 __all__ = ["FORMATS", "Block", "Document", "Limits", "Page", "read"]
 
@@ -82,11 +81,13 @@ def read(path: Path, limits: Limits | None = None) -> Document:
     source = open_source(path, limits or Limits())
     name = recognize(source)
     draft = FORMATS[name](source)
+    if sum(len(block.text) for page in draft.pages for block in page.blocks) > source.limits.text:
+        most = f"it holds more than {source.limits.text // MIB} million letters"
+        raise DocumentTooLarge(source.name, most, "Split it into smaller files.")
     notes = (*_misnamed(source, name), *draft.notes)
     if not any(page.blocks for page in draft.pages) and not draft.notes:
         notes = (*notes, "It holds no text.")
-    pages = tuple(replace(page, blocks=tuple(page.blocks)) for page in draft.pages)
-    return Document(path, name, draft.title or _title(draft) or path.stem, source.sha256, pages, notes)
+    return Document(path, name, draft.title or _title(draft) or path.stem, source.sha256, draft.pages, notes)
 
 
 def recognize(source: Source) -> str:
@@ -101,6 +102,8 @@ def recognize(source: Source) -> str:
     if head.startswith(_OLD_OFFICE):
         raise _old_office(source)
     named = SUFFIXES.get(source.suffix, "text")
+    if named == "pdf" and b" obj" in head:
+        return "pdf"  # only its first line is broken
     if named not in _BY_NAME and named != "text" and head.startswith(b"PK"):
         raise formats_archive.damaged(source)
     head = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").replace(b"\r\n", b"\n")  # UTF-16 is as good as text

@@ -15,12 +15,13 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`seconds` of waiting, and bytes of `memory`, of the file (`size`) and of all that it unpacks to (`unpacked`)."""
+    """Seconds of waiting; bytes of memory, of the file (`size`) and of what it unpacks to; letters of its `text`."""
 
     seconds: float = 120.0
     memory: int = 2048 * MIB
     size: int = 512 * MIB
     unpacked: int = 1024 * MIB
+    text: int = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,9 @@ def test_what_is_no_plain_file_is_said_without_a_child(tmp_path: Path) -> None:
                 loader.load(tmp_path / "pipe.txt")
         with pytest.raises(errors.DocumentMissing, match="refused"):
             loader.load(Path("bad\0name.txt"))
+    (tmp_path / "text.txt").write_text("word " * 500)
+    with pytest.raises(errors.DocumentTooLarge, match="letters"):
+        load(tmp_path / "text.txt", Limits(text=1000))
     (tmp_path / "long.txt").write_bytes(b"a" * 2000)
     with pytest.raises(errors.DocumentTooLarge, match="at most 0 MiB"):
         load(tmp_path / "long.txt", Limits(size=1000))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from edgellm.documents.readers import FORMATS, Block, Document, read
+from edgellm.errors import DocumentDamaged
 from tests import document_files as made
 
 
@@ -36,6 +39,19 @@ def test_a_pdf_has_pages_headings_and_paragraphs(tmp_path: Path) -> None:
     ]
     assert (document.format, document.title, document.notes) == ("pdf", "Orchards", ())
     assert document.sha256 == hashlib.sha256((tmp_path / "a.pdf").read_bytes()).hexdigest()
+
+
+def test_a_word_parted_at_the_end_of_a_pdf_line_is_whole_again(tmp_path: Path) -> None:
+    document = _read(tmp_path, "a.pdf", made.pdf([[(12, "This is an exam-"), (12, "ple of words.")]]))
+    assert _lines(document) == ["paragraph: This is an example of words."]
+
+
+def test_a_pdf_with_a_broken_first_line_is_still_a_pdf(tmp_path: Path) -> None:
+    data = made.pdf([[(12, "Words")]]).replace(b"%PDF-1.4", b"%PXX-1.4")
+    path = tmp_path / "a.pdf"
+    path.write_bytes(data)
+    with pytest.raises(DocumentDamaged, match="damaged"):
+        read(path)
 
 
 def test_a_pdf_says_its_title_and_which_pages_have_no_text(tmp_path: Path) -> None:
@@ -198,6 +214,15 @@ def test_sheets_are_pages_of_rows(tmp_path: Path) -> None:
         "heading1: Notes",
         "table: Picked by hand",
     ]
+
+
+def test_a_sheet_that_claims_a_million_rows_is_read_for_what_it_holds(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(made.xlsx())) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    claimed = sheet.replace('ref="A1:B4"', 'ref="A1:XFD1048576"')
+    assert claimed != sheet
+    data = made.changed(made.xlsx(), {"xl/worksheets/sheet1.xml": claimed})
+    assert "table: Name | Price/Plums | 3/Pears | 2.5" in _lines(_read(tmp_path, "a.xlsx", data))
 
 
 def test_odt_keeps_its_order(tmp_path: Path) -> None:
