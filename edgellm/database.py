@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -62,6 +62,7 @@ def _translated(path: Path) -> Iterator[None]:
 
 def _open_whole(path: Path) -> apsw.Connection:
     """Open a file and check it. Raises `apsw.CorruptError` or `apsw.NotADBError` for a damaged one."""
+    _keep_private(path)
     connection = apsw.Connection(str(path))
     try:
         connection.set_busy_timeout(_BUSY_MS)
@@ -76,6 +77,14 @@ def _open_whole(path: Path) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def _keep_private(path: Path) -> None:
+    """Chats and documents are for their owner alone; SQLite gives its journals the permissions of the file."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+    with suppress(OSError):  # a file system without permissions
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
 
 
 def _version() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import apsw
@@ -85,3 +86,14 @@ def test_busy_and_unusable_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     first.close()
     with pytest.raises(StorageError, match="cannot be opened"):
         database.open(tmp_path, [ONE])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the folder of a person private itself")
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    for _ in range(2):
+        connection = database.open(path, ["CREATE TABLE note (text)"])
+        connection.execute("INSERT INTO note VALUES ('private')")
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+        connection.close()
+        path.chmod(0o644)  # as an older version left it
