@@ -18,6 +18,7 @@ import filelock
 from edgellm.documents import chunk
 from edgellm.documents.document import Document
 from edgellm.documents.library import Library, Stamp
+from edgellm.documents.load import load
 from edgellm.errors import DocumentError, Stopped, StorageError
 
 Read = Callable[[Path], Document]
@@ -76,10 +77,13 @@ class _Tally:
 
 
 class Indexer:
-    """Reads files into a library. `suffixes`, such as {".pdf"}, are those that count inside folders; None means all."""
+    """Reads files into a library; for many files let `read` be that of one `Loader`, which keeps its process.
+
+    `suffixes`, such as {".pdf"}, are those that count inside folders; None means all.
+    """
 
     def __init__(
-        self, library: Library, read: Read, suffixes: Collection[str] | None = None, tokens: int = chunk.TOKENS
+        self, library: Library, read: Read = load, suffixes: Collection[str] | None = None, tokens: int = chunk.TOKENS
     ) -> None:
         self._library = library
         self._read = read
@@ -124,7 +128,11 @@ class Indexer:
             if control.cancelled():
                 tally.stopped = True
                 return
-            reason = self._take(source, path, stamp, tally)
+            try:
+                reason = self._take(source, path, stamp, tally)
+            except Stopped:  # a reader that was told to
+                tally.stopped = True
+                return
             control.progress(Step(path, number, len(work), reason))
             time.sleep(max(0.0, control.pause()))
         for source, paths in gone:  # last, so that a renamed file finds its content
@@ -140,8 +148,6 @@ class Indexer:
                 tally.count("moved")
                 return ""
             document = self._read(path)
-        except Stopped:
-            raise
         except DocumentError as error:
             reason, hint = error.reason, error.hint
         except OSError as error:
@@ -151,7 +157,7 @@ class Indexer:
             tally.chunks += self._library.store(source, path, kept, document, cut)
             tally.count("added")
             return ""
-        self._library.fail(source, path, stamp, reason, hint)
+        self._library.fail(source, path, kept, reason, hint)
         tally.count("failed")
         return reason
 

@@ -23,6 +23,8 @@ _FUSION = 60
 _ROWS = 40_000
 # Passages that no file has any more are found until the next update has swept them
 _SPARE = 20
+# Of so many best passages of the whole library, enough mostly belong to the collection that was named
+_WIDE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,39 @@ def search(library: Library, text: str, limit: int = 10, collection: str = "") -
     asked = _rarest(library, words.terms(text))
     if not asked or limit < 1:
         return ()
+    count = limit + _SPARE if within is None else max(_WIDE, 10 * limit)
+    ranked = _ranked(library, asked, count)
+    if within is not None:
+        full = len(ranked) == count
+        ranked = _members(library, ranked, within)
+        if full and len(ranked) < limit:
+            ranked = _ranked(library, asked, limit, within)
+    return passages(library, dict(list(ranked.items())[: limit + _SPARE]), within)[:limit]
+
+
+def _ranked(library: Library, asked: Sequence[str], count: int, within: int | None = None) -> dict[int, float]:
+    """The best passages of all, or of one collection alone, which takes longer: id -> score, best first."""
     only = """ AND EXISTS (SELECT 1 FROM passage JOIN file ON file.content = passage.content
                JOIN source ON source.id = file.source
                WHERE passage.id = passage_words.rowid AND source.collection = ?)"""
     found = library.rows(
         f"""SELECT rowid, bm25(passage_words, {_WEIGHTS}) AS weight FROM passage_words
-            WHERE passage_words MATCH ?{only if within else ""} ORDER BY weight, rowid LIMIT ?""",
-        (" OR ".join(asked), *([within] if within else []), limit + _SPARE),
+            WHERE passage_words MATCH ?{"" if within is None else only} ORDER BY weight, rowid LIMIT ?""",
+        (" OR ".join(asked), *([] if within is None else [within]), count),
     )
-    return passages(library, {key: -weight for key, weight in found}, within)[:limit]
+    return {key: -weight for key, weight in found}
+
+
+def _members(library: Library, ranked: dict[int, float], within: int) -> dict[int, float]:
+    """Those that belong to a collection, in the same order."""
+    rows = library.rows(
+        """SELECT DISTINCT passage.id FROM passage JOIN file ON file.content = passage.content
+           JOIN source ON source.id = file.source
+           WHERE passage.id IN (SELECT value FROM json_each(?)) AND source.collection = ?""",
+        (json.dumps(list(ranked)), within),
+    )
+    members = {key for (key,) in rows}
+    return {key: score for key, score in ranked.items() if key in members}
 
 
 def passages(library: Library, scores: dict[int, float], within: int | None = None) -> tuple[Passage, ...]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import filelock
 import pytest
 
+from edgellm.documents.document import Document
 from edgellm.documents.index import Control, Indexer, Report, Step
 from edgellm.documents.library import Library
 from edgellm.documents.retrieve import search
-from edgellm.errors import StorageError, UsageError
+from edgellm.errors import Stopped, StorageError, UsageError
 from tests import index_child
 
 OLD = 1_700_000_000
@@ -166,6 +167,45 @@ def test_collections_hold_and_forget(library: Library, tmp_path: Path) -> None:
             wrong()
     with pytest.raises(UsageError, match="does not exist"):
         library.add_source("more", tmp_path / "nothing")
+
+
+def test_a_small_collection_is_searched_in_full_within_a_large_one(library: Library, tmp_path: Path) -> None:
+    """The best 600 passages belong to another collection; the one that is asked for still comes."""
+    put(tmp_path / "files" / "many.txt", "\f".join(["a heron"] * 600))
+    other = put(tmp_path / "other" / "few.txt", "far away from here there was once a heron in the reeds of the river")
+    library.create("few")
+    library.add_source("few", other)
+    Indexer(library, index_child.read).update("few")
+    update(library)
+    assert {p.path.name for p in search(library, "heron")} == {"many.txt"}
+    assert [p.path.name for p in search(library, "heron", collection="few")] == ["few.txt"]
+    assert len(search(library, "heron", 500, "notes")) == 500
+
+
+def test_a_reader_that_is_told_to_stop_stops_the_update(library: Library, tmp_path: Path) -> None:
+    def stop(path: Path) -> Document:
+        raise Stopped()
+
+    put(tmp_path / "files" / "one.txt", "a heron")
+    assert Indexer(library, stop).update("notes") == Report(stopped=True)
+    assert update(library) == Report(added=1, chunks=1)
+
+
+def test_a_file_that_the_system_refuses_is_recorded(library: Library, tmp_path: Path) -> None:
+    def refuse(path: Path) -> Document:
+        raise OSError(5, "Input/output error")
+
+    put(tmp_path / "files" / "one.txt", "a heron")
+    assert Indexer(library, refuse).update("notes") == Report(failed=1)
+    assert library.files("notes")[0].reason == "input/output error"
+
+
+def test_the_readers_of_the_program_are_the_default(library: Library, tmp_path: Path) -> None:
+    put(tmp_path / "files" / "one.md", "# Birds\n\nA heron in the reeds.\n")
+    put(tmp_path / "files" / "two.pdf", "this is no PDF, whatever it is named: \0\1\2")
+    assert Indexer(library, suffixes={".md", ".pdf"}).update("notes").added >= 1
+    (found,) = search(library, "heron")
+    assert (found.path.name, found.headings) == ("one.md", ("Birds",))
 
 
 def test_two_programs_do_not_index_at_once(library: Library) -> None:
