@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +20,7 @@ from edgellm.documents.document import Block, Document, Page
 from edgellm.documents.source import Limits
 
 _GRACE = 5.0
+_WATCH = 0.5
 
 
 def pack(value: Any) -> bytes:
@@ -91,8 +94,17 @@ def _answer(order: Any) -> tuple[Any, ...]:
         return "crash", type(error).__name__
 
 
+def _outlive(parent: int) -> None:
+    """Runs in a thread: end this process soon after the one that wants its answers is gone, whatever it reads."""
+    import psutil
+
+    while psutil.pid_exists(parent) if sys.platform == "win32" else os.getppid() == parent:
+        time.sleep(_WATCH)
+    os._exit(1)
+
+
 def main() -> None:
-    """Answer orders until the pipe closes. Argument: bytes of memory."""
+    """Answer orders until the pipe closes. Arguments: bytes of memory, the parent's id."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
@@ -100,6 +112,7 @@ def main() -> None:
     from edgellm import isolation
 
     isolation.forbid_outgoing(allow_loopback=False)
+    threading.Thread(target=_outlive, args=(int(sys.argv[2]),), name="parent", daemon=True).start()
     _limit_memory(int(sys.argv[1]))
     while (order := receive(incoming)) is not None:
         outgoing.write(pack(_answer(order)))

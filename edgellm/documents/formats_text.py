@@ -21,6 +21,7 @@ _MARKS = (
 )
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _SAMPLE = 64 << 10
+_LOOK = 8 << 10  # the time that the standard library takes to tell a separator grows faster than this
 _ROWS = 100
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
 
@@ -86,7 +87,7 @@ def separated(source: Source) -> Draft:
     """The rows of a CSV or TSV file, a hundred to a block."""
     text, guessed = decode(source)
     try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:_SAMPLE], delimiters=",;\t|")
+        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:_LOOK], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel_tab if "\t" in text[:_SAMPLE] else csv.excel
     blocks, number = [], 0

@@ -139,7 +139,7 @@ class Loader:
     def _start(self) -> subprocess.Popen[bytes]:
         self.close()
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "edgellm.documents.child", str(self._limits.memory)],
+            [sys.executable, "-P", "-m", child.__name__, str(self._limits.memory), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
