@@ -32,6 +32,7 @@ from edgellm.errors import (
 )
 
 _TICK = 0.1
+_LONGEST_TICK = 1.0  # more has passed only when this process itself stood still: that is not the file's fault
 _LAST_WORDS = 10.0
 _PASSED = ("PATH", "PYTHON", "LANG", "LC_", "LD_LIBRARY", "DYLD_", "SYSTEMROOT", "WINDIR", "TEMP", "TMP")
 _KINDS: dict[str, type[DocumentError]] = {
@@ -112,7 +113,7 @@ class Loader:
         except OSError as error:
             reason = f"the process that reads files cannot be started ({error.strerror})"
             raise DocumentCrashed(path.name, reason, "Close other programs, and try again.") from error
-        limits, end = self._limits, time.monotonic() + self._limits.seconds
+        limits, waited, before = self._limits, 0.0, time.monotonic()
         order = (os.fsencode(path.absolute()), limits.seconds, limits.memory, limits.size, limits.unpacked, limits.text)
         assert process.stdin is not None
         try:
@@ -128,7 +129,9 @@ class Loader:
             if cancelled():
                 self.close()
                 raise errors.Stopped()
-            if time.monotonic() > end:
+            now = time.monotonic()
+            waited, before = waited + min(now - before, _LONGEST_TICK), now
+            if waited > limits.seconds:
                 self.close()
                 reason = f"reading it took longer than {limits.seconds:g} seconds"
                 raise DocumentTimeout(path.name, reason, "Split it into smaller files.")
