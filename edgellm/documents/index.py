@@ -176,7 +176,7 @@ def _scan(root: Path, suffixes: Collection[str] | None) -> dict[str, Stamp] | No
     except OSError:
         return None
     found: dict[str, Stamp] = {}
-    for path in _walk(root):
+    for path in plain_files(root):
         if suffixes is None or path.suffix.lower() in suffixes:
             try:
                 found[str(path)] = _stamp(path)
@@ -185,7 +185,7 @@ def _scan(root: Path, suffixes: Collection[str] | None) -> dict[str, Stamp] | No
     return found
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def plain_files(root: Path) -> Iterator[Path]:
     """Plain files in a fixed order: nothing hidden, no links, no names that are not text, no office lock files."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

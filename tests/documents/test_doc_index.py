@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import filelock
 import pytest
 
+from edgellm.documents import retrieve
 from edgellm.documents.document import Document
 from edgellm.documents.index import Control, Indexer, Report, Step
 from edgellm.documents.library import Library
@@ -180,6 +182,31 @@ def test_a_small_collection_is_searched_in_full_within_a_large_one(library: Libr
     assert {p.path.name for p in search(library, "heron")} == {"many.txt"}
     assert [p.path.name for p in search(library, "heron", collection="few")] == ["few.txt"]
     assert len(search(library, "heron", 500, "notes")) == 500
+
+
+def test_in_a_large_library_the_frequent_words_of_a_question_are_left_out(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        put(tmp_path / "files" / f"{number}.txt", f"the bridge {number}" + (" heron" if number == 4 else ""))
+    update(library)
+    assert len(names(library, "the heron bridge")) == 9
+    monkeypatch.setattr(retrieve, "_ROWS", 8)
+    assert names(library, "the heron bridge") == ["4.txt"]
+    assert len(names(library, "the bridge")) == 9
+
+
+def test_searching_goes_on_while_files_are_indexed(library: Library, tmp_path: Path) -> None:
+    for number in range(60):
+        put(tmp_path / "files" / f"{number:02}.txt", f"heron number {number}")
+    seen: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def look(step: Step) -> None:
+            seen.append(pool.submit(lambda: len(search(library, "heron", 100))).result())
+
+        update(library, Control(look))
+    assert seen == list(range(1, 61))
 
 
 def test_a_reader_that_is_told_to_stop_stops_the_update(library: Library, tmp_path: Path) -> None:
