@@ -111,6 +111,7 @@ COMMANDS = (
     Command("ask", "Answer a question from files, with the sentence that says so.", "edgellm.cli.ask"),
     Command("classify", "Put a text under one of your labels.", "edgellm.cli.classify"),
     Command("documents", "Search your own documents, with no model needed.", parts=DOCUMENTS),
+    Command("batch", "Do one task for all documents of a folder.", "edgellm.cli.batch"),
     Command("demo", "Run every task once on bundled text.", "edgellm.cli.demo"),
     Command("doctor", "Show this machine, what was chosen for it, and why.", "edgellm.cli.doctor"),
     Command("models", "List, download, check and carry models.", parts=MODELS),

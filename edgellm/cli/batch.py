@@ -1,0 +1,132 @@
+"""`edgellm batch`: one task over all documents of a folder; it goes on where it was, and keeps a manifest."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edgellm.cli.interrupt import Interrupt
+from edgellm.cli.model_options import add_model_options
+from edgellm.cli.parser import Parser, typed
+from edgellm.cli.session import INTERRUPTED, Session
+from edgellm.errors import Stopped, UsageError
+from edgellm.runtimes.base import Generator
+from edgellm.tasks import answer, batch, classify, digest, summarize, translate
+from edgellm.tasks.languages import code_of
+from edgellm.tasks.options import Options
+from edgellm.tasks.starter import is_starter
+
+Work = Callable[[str], str]
+
+
+def configure(parser: Parser) -> None:
+    """Add the arguments."""
+    parser.add_argument("task", choices=sorted(_TASKS), metavar="TASK", help=f"One of: {', '.join(sorted(_TASKS))}.")
+    parser.add_argument("folder", metavar="FOLDER", help="All documents below it are read.")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="The folder for results and manifest.")
+    parser.add_argument("--to", metavar="LANGUAGE", help="For translate: a code (fr) or a name (French).")
+    parser.add_argument("--question", type=typed, metavar="QUESTION", help="For ask: what every file is asked.")
+    parser.add_argument("--labels", type=typed, metavar="A,B,C", help="For classify: with commas between them.")
+    parser.add_argument("--retry", action="store_true", help="Try again the files that could not be read.")
+    add_model_options(parser)
+
+
+def run(arguments: Namespace, session: Session) -> int:
+    """Do the files one by one; the exit status is 1 when one of them has no result."""
+    from edgellm.documents.index import plain_files
+    from edgellm.documents.load import Loader
+    from edgellm.documents.readers import SUFFIXES
+
+    folder, out = (Path(name).expanduser().absolute() for name in (arguments.folder, arguments.out))
+    if not folder.is_dir():
+        raise UsageError(f"{arguments.folder} is not a folder.", "Name a folder with documents in it.")
+    if out == folder:
+        raise UsageError("The results cannot go among the documents themselves.", "Choose another folder with -o.")
+    needed = _NEEDED.get(arguments.task, "")
+    if needed and not (getattr(arguments, needed) or "").strip():
+        raise UsageError(f"{arguments.task} needs --{needed}.", f"Run: edgellm batch --help, for --{needed}.")
+    found = [path for path in plain_files(folder) if path.suffix.lower() in SUFFIXES and out not in path.parents]
+    if not found:
+        raise UsageError(f"There is no document in {arguments.folder}.", "PDF, DOCX, HTML, text and others are read.")
+    stop, output, counts = Interrupt(), session.output, {"done": 0, "before": 0, "failed": 0}
+    generator = session.generator({"ask": "answer"}.get(arguments.task, arguments.task))
+    options = session.options(stop)
+    work = _TASKS[arguments.task](arguments, generator, options)
+    manifest = batch.Manifest(out, _asked(arguments, generator))
+    if arguments.retry:
+        manifest.entries = {name: entry for name, entry in manifest.entries.items() if not entry.error}
+    with stop, Loader() as loader:
+        try:
+            every = batch.run(folder, found, out, manifest, loader.load, lambda text: _whole(work(text), stop))
+            for number, (entry, now) in enumerate(every, 1):
+                counts["failed" if entry.error else "done" if now else "before"] += 1
+                if now and entry.error:
+                    output.note(entry.error)
+                elif now:
+                    output.progress(f"{number} of {len(found)}: {entry.file}, {entry.seconds:.1f} s")
+                if stop():
+                    break
+        except Stopped:
+            output.note("Stopped; the same command goes on with this file.")
+    names = [path.relative_to(folder).as_posix() for path in found]
+    batch.table(out, manifest, names)
+    output.line(
+        f"{counts['done']} of {len(found)} files done now, {counts['before']} before, {counts['failed']} have "
+        f"none. Results: {out / batch.TABLE}"
+    )
+    output.document(out=str(out), files=len(found), **counts)
+    return INTERRUPTED if stop() else 1 if counts["failed"] else 0
+
+
+def _whole(result: str, stop: Interrupt) -> str:
+    """A result that was stopped in the middle is none."""
+    if stop():
+        raise Stopped()
+    return result
+
+
+def _asked(arguments: Namespace, generator: Generator) -> dict[str, Any]:
+    """What the results depend on; a batch that asks for something else does not mix with them."""
+    return {
+        "task": arguments.task,
+        "to": code_of(arguments.to) if arguments.task == "translate" else "",
+        "question": (arguments.question or "").strip() if arguments.task == "ask" else "",
+        "labels": (arguments.labels or "").strip() if arguments.task == "classify" else "",
+        "model": generator.info.name,
+    }
+
+
+def _summaries(_arguments: Namespace, generator: Generator, options: Options) -> Work:
+    def work(text: str) -> str:
+        tokens = generator.count(summarize.messages(text.strip()))
+        if is_starter(generator.info) or tokens < generator.info.context // 2:
+            return summarize.summarize(generator, text, options).text
+        points = tuple(digest.points(generator, digest.parts(generator, text), options))
+        return "".join(getattr(event, "text", "") for event in digest.overall(generator, points, options))
+
+    return work
+
+
+def _translations(arguments: Namespace, generator: Generator, options: Options) -> Work:
+    target = code_of(arguments.to)
+    return lambda text: translate.translate(generator, text, target, "", options).text
+
+
+def _answers(arguments: Namespace, generator: Generator, options: Options) -> Work:
+    return lambda text: answer.answer(generator, arguments.question.strip(), text, None, options).text
+
+
+def _labels(arguments: Namespace, generator: Generator, options: Options) -> Work:
+    labels = classify.checked(arguments.labels.split(","))
+    return lambda text: classify.classify(generator, text, labels, options).label
+
+
+_NEEDED = {"translate": "to", "ask": "question", "classify": "labels"}
+_TASKS: dict[str, Callable[[Namespace, Generator, Options], Work]] = {
+    "summarize": _summaries,
+    "translate": _translations,
+    "ask": _answers,
+    "classify": _labels,
+}
