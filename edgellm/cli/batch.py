@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def run(arguments: Namespace, session: Session) -> int:
         manifest.entries = {name: entry for name, entry in manifest.entries.items() if not entry.error}
     with stop, Loader() as loader:
         try:
-            every = batch.run(folder, found, out, manifest, loader.load, lambda text: _whole(work(text), stop))
+            read = partial(loader.load, cancelled=stop)
+            every = batch.run(folder, found, out, manifest, read, lambda text: _whole(work(text), stop))
             for number, (entry, now) in enumerate(every, 1):
                 counts["failed" if entry.error else "done" if now else "before"] += 1
                 if now and entry.error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_output_options
@@ -42,7 +43,7 @@ def update(names: Sequence[str], retry: bool, session: Session) -> int:
             output.progress(f"{step.done} of {step.total} files")
 
     with stop, Loader() as loader:
-        indexer = Indexer(session.app.library(), loader.load, SUFFIXES)
+        indexer = Indexer(session.app.library(), partial(loader.load, cancelled=stop), SUFFIXES)
         for name in names:
             report = reports[name] = indexer.update(name, Control(told, stop), retry)
             for missing in report.missing:
