@@ -87,6 +87,19 @@ def _keep_private(path: Path) -> None:
             path.chmod(0o600)
 
 
+@contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+    """All or nothing. SQLite itself may have rolled back already, on a full disk for one."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
 def _version() -> int:
     major, minor, patch = (int(part) for part in apsw.sqlite_lib_version().split(".")[:3])
     return major * 1_000_000 + minor * 1_000 + patch
@@ -111,8 +124,7 @@ def _move_aside(path: Path) -> str:
 def _migrate(connection: apsw.Connection, path: Path, migrations: Sequence[str]) -> None:
     if _user_version(connection) == len(migrations):
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         version = _user_version(connection)  # again: another process may have just done it
         if version > len(migrations):
             raise StorageError(
@@ -122,11 +134,6 @@ def _migrate(connection: apsw.Connection, path: Path, migrations: Sequence[str])
         for number in range(version, len(migrations)):
             connection.execute(migrations[number])
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _user_version(connection: apsw.Connection) -> int:

@@ -258,16 +258,8 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
-        """All or nothing. SQLite itself may have rolled back already, on a full disk for one."""
-        with self._lock, _translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._lock, _translated(), database.transaction(self._db) as db:
+            yield db
 
 
 @contextmanager

@@ -144,7 +144,7 @@ class Indexer:
         """Bring one file up to date; returns why it cannot be read."""
         kept = Stamp(stamp.size, -1) if time.time_ns() - stamp.mtime < _FRESH else stamp
         try:
-            if self._library.link(source, path, kept, _hash(path)):
+            if self._library.link(source, path, kept, content_hash(path)):
                 tally.count("moved")
                 return ""
             document = self._read(path)
@@ -162,7 +162,8 @@ class Indexer:
         return reason
 
 
-def _hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """The sha256 of a file, as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -257,15 +257,8 @@ class Library:
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
-        with self._lock, _translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._lock, _translated(), database.transaction(self._db) as db:
+            yield db
 
 
 def _put(db: apsw.Connection, source: int, path: Path, stamp: Stamp, *, content: int | None = None, **why: str) -> None:

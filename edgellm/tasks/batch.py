@@ -9,7 +9,6 @@ same work can be spread over many processes.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -22,6 +21,7 @@ from typing import Any
 from edgellm import files
 from edgellm.documents.chunk import whole_text
 from edgellm.documents.document import Document
+from edgellm.documents.index import content_hash
 from edgellm.errors import ContextOverflow, DocumentEmpty, DocumentError, StorageError, UsageError
 
 MANIFEST, TABLE = "manifest.jsonl", "results.csv"
@@ -111,7 +111,7 @@ def run(
     for path in chosen:
         name = path.relative_to(folder).as_posix()
         try:
-            digest = _digest(path)
+            digest = content_hash(path)
         except OSError as error:
             entry = Entry(name, "", error=f"{name} cannot be read: {error.strerror}.")
             manifest.add(entry)
@@ -161,8 +161,3 @@ def _write(path: Path, text: str) -> None:
         files.write(path, text if text.endswith("\n") else text + "\n")
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}.", "Choose another folder with -o.") from error
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

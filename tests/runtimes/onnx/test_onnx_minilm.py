@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.embeddings import export
 from edgellm.runtimes.base import Placement
 from edgellm.runtimes.onnx.encoder import Encoder
 from edgellm.runtimes.onnx.folder import Precision, read_folder
@@ -40,26 +39,14 @@ def model(source: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def folder(source: Path, model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Exported by optimum, and quantized: dynamic int8 for each channel, with zero points of the weights' own.
 
     The second products of the first two feed-forward blocks stay in fp32: their inputs have the widest range, which
     costs int8 the most (for all of it 0.979 at least, without these two 0.98 and more).
     """
-    exporters: Any = importlib.import_module("optimum.exporters.onnx")
-    quantization: Any = importlib.import_module("onnxruntime.quantization")
     path = tmp_path_factory.mktemp("minilm")
-    exporters.onnx_export_from_model(copy.deepcopy(model), path, task="feature-extraction", do_validation=False)
-    shutil.copy(source / "tokenizer.json", path)
-    shutil.copytree(source / "1_Pooling", path / "1_Pooling")
-    quantization.quantize_dynamic(
-        path / "model.onnx",
-        path / "model_quantized.onnx",
-        per_channel=True,
-        weight_type=quantization.QuantType.QInt8,
-        extra_options={"WeightSymmetric": False},
-        nodes_to_exclude=[f"/encoder/layer.{number}/output/dense/MatMul" for number in (0, 1)],
-    )
+    export(path)
     return path
 
 
