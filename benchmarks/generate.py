@@ -107,19 +107,19 @@ class Direct:
 def run_engine(engine: Switch | Engine, messages: tuple[Message, ...], new: int) -> Speed:
     """One answer of EdgeLLM, measured where its caller stands."""
     started = time.perf_counter()
-    first = 0.0
+    first = last = 0.0
     finish: Finish | None = None
     for event in engine.generate(Request(messages, max_tokens=new)):
         if isinstance(event, Chunk):
-            first = first or time.perf_counter()
+            last = time.perf_counter() - started
+            first = first or last
         else:
             finish = event
     assert finish is not None
-    whole = time.perf_counter() - started
     if finish.cached_tokens > 16 or finish.new_tokens != new:
         raise RuntimeError(f"not comparable: {finish}")
     # Pieces may travel together: what the caller waited after the engine had its first token is the decoding.
-    return Speed.of(finish.prompt_tokens, finish.new_tokens, first - started, whole - finish.prefill_seconds)
+    return Speed.of(finish.prompt_tokens, finish.new_tokens, first, last - finish.prefill_seconds)
 
 
 @contextmanager
