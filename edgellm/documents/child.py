@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +18,8 @@ from typing import IO, Any
 import msgpack
 
 from edgellm.documents.document import Block, Document, Page
-from edgellm.documents.source import Limits
+from edgellm.documents.segment import Rewriting
+from edgellm.documents.source import Limits, open_source
 
 _GRACE = 5.0
 _WATCH = 0.5
@@ -78,14 +80,46 @@ def _limit_time(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _answer(order: Any) -> tuple[Any, ...]:
+def _read(path: Path, limits: Limits) -> tuple[Any, ...]:
     from edgellm.documents.readers import read
+
+    return ("document", *flat(read(path, limits)))
+
+
+def _segments(path: Path, limits: Limits) -> tuple[Any, ...]:
+    from edgellm.documents import rewriters
+
+    sheet = rewriters.segments(path, limits)
+    found = [(segment.pieces, segment.where) for segment in sheet.segments]
+    return "sheet", sheet.format, found, sheet.notes, sheet.language, sheet.sha256
+
+
+def _write(path: Path, limits: Limits, texts: Any, language: str, suffix: str, sha256: str) -> tuple[Any, ...]:
+    from edgellm.documents import rewriters
+
+    translated = {number: tuple(pieces) for number, pieces in texts}
+    order = Rewriting(open_source(path, limits), translated, language, suffix)
+    try:
+        return "bytes", rewriters.rewritten(order, sha256)
+    except rewriters.ChangedSince:
+        return ("changed",)
+    except rewriters.WrongSuffix as error:
+        return "suffix", *error.args
+    except rewriters.PiecesMismatch as error:
+        return "pieces", *error.args
+
+
+_VERBS: dict[str, Callable[..., tuple[Any, ...]]] = {"read": _read, "segments": _segments, "write": _write}
+
+
+def _answer(order: Any) -> tuple[Any, ...]:
     from edgellm.errors import DocumentError
 
-    name, limits = os.fsdecode(order[0]), Limits(*order[1:])
+    verb, name, values, *more = order
+    limits = Limits(*values)
     _limit_time(limits.seconds)
     try:
-        return ("document", *flat(read(Path(name), limits)))
+        return _VERBS[verb](Path(os.fsdecode(name)), limits, *more)
     except DocumentError as error:
         return "error", type(error).__name__, error.reason, error.hint
     except MemoryError:

@@ -45,9 +45,14 @@ class Document:
     notes: tuple[str, ...] = ()
 
 
+def cleaned(text: str) -> str:
+    """The text without what no text needs, its lines ended by a line feed."""
+    return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def block(kind: Kind, text: str, level: int = 0) -> Block | None:
     """A block of cleaned text, or None when nothing is left of it."""
-    clean = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    clean = cleaned(text)
     clean = clean.strip("\n") if kind == "code" else clean.strip()
     return Block(kind, clean, level) if clean.strip() else None
 

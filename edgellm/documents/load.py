@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,11 @@ _KINDS: dict[str, type[DocumentError]] = {
 _SKIP = "The other files are not affected."
 
 
-def _never() -> bool:
+def never() -> bool:
     return False
 
 
-def load(path: Path, limits: Limits | None = None, cancelled: Callable[[], bool] = _never) -> Document:
+def load(path: Path, limits: Limits | None = None, cancelled: Callable[[], bool] = never) -> Document:
     """One file, in a process of its own. For many files keep a `Loader`. Raises what `Loader.load` raises."""
     with Loader(limits) as loader:
         return loader.load(path, cancelled)
@@ -74,16 +75,17 @@ class Loader:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def load(self, path: Path, cancelled: Callable[[], bool] = _never) -> Document:
+    def load(self, path: Path, cancelled: Callable[[], bool] = never) -> Document:
         """The document in a file.
 
         Raises a `DocumentError` that names the file and the reason, and `Stopped` soon after `cancelled` says so.
         """
+        return child.unflat(path, self.ask("read", path, (), cancelled)[1:])
+
+    def ask(self, verb: str, path: Path, more: tuple[Any, ...], cancelled: Callable[[], bool]) -> list[Any]:
+        """What the child answers to one of its verbs, when that is no error. Raises what `load` raises."""
         check(path, self._limits)
-        answer = self._ask(path, cancelled)
-        match answer:
-            case ["document", *value]:
-                return child.unflat(path, value)
+        match self._ask((verb, os.fsencode(path.absolute()), astuple(self._limits), *more), path, cancelled):
             case ["error", kind, reason, hint]:
                 raise _KINDS[kind](path.name, reason, hint)
             case ["memory"]:
@@ -91,6 +93,8 @@ class Loader:
                 raise self._too_much(path)
             case ["crash", kind]:
                 raise DocumentDamaged(path.name, f"the file is damaged ({kind})", "Get the file again, or repair it.")
+            case [*answer]:
+                return answer
             case _:
                 raise DocumentCrashed(path.name, f"reading it ended with {self._end()}", _SKIP)
 
@@ -107,14 +111,13 @@ class Loader:
                 pipe.close()
         self._child = None
 
-    def _ask(self, path: Path, cancelled: Callable[[], bool]) -> Any:
+    def _ask(self, order: tuple[Any, ...], path: Path, cancelled: Callable[[], bool]) -> Any:
         try:
             process = self._child if self._child is not None and self._child.poll() is None else self._start()
         except OSError as error:
             reason = f"the process that reads files cannot be started ({error.strerror})"
             raise DocumentCrashed(path.name, reason, "Close other programs, and try again.") from error
         limits, waited, before = self._limits, 0.0, time.monotonic()
-        order = (os.fsencode(path.absolute()), limits.seconds, limits.memory, limits.size, limits.unpacked, limits.text)
         assert process.stdin is not None
         try:
             process.stdin.write(child.pack(order))
