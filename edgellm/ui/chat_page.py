@@ -20,7 +20,8 @@ from edgellm.ui.chat_header import ChatHeader
 from edgellm.ui.chat_list import ChatList
 from edgellm.ui.composer import Composer
 from edgellm.ui.conversation import Shown
-from edgellm.ui.engine_worker import Counted, Job, Status
+from edgellm.ui.engine_client import Status
+from edgellm.ui.engine_worker import Counted, Job
 from edgellm.ui.find_bar import FindBar
 from edgellm.ui.language import tr
 from edgellm.ui.model_kinds import no_chat

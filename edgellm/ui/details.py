@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from edgellm.ui.engine_worker import Status
+from edgellm.ui.engine_client import Status
 from edgellm.ui.language import tr
 from edgellm.ui.remote_place import Place
 

@@ -8,98 +8,28 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from edgellm.chats.stream import StreamWriter
 from edgellm.errors import ContextOverflow, EdgeError, ModelTooLarge, UsageError
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Message, ModelInfo, Placement, Request
+from edgellm.runtimes.base import Chunk, Finish, Message, Request
 from edgellm.runtimes.remote_address import is_remote
 from edgellm.tasks import history
 from edgellm.ui.background import unexpected
+from edgellm.ui.engine_client import EngineClient
 from edgellm.ui.facts import SHORTEST
 from edgellm.ui.language import tr
 from edgellm.ui.meter import Meter
 from edgellm.ui.model_kinds import no_chat
+from edgellm.ui.task_work import TaskWork
 
 _PATIENCE_MS = 3_000
 _log = logging.getLogger(__name__)
-
-
-class Status(Protocol):
-    """What the window shows of the engine."""
-
-    @property
-    def state(self) -> str:
-        """A word such as `ready`."""
-        ...
-
-    @property
-    def model(self) -> str:
-        """Name of the loaded model, or nothing."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """Where the model runs."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why it runs there."""
-        ...
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the engine."""
-        ...
-
-    @property
-    def placement(self) -> Placement | None:
-        """Where and how the model runs."""
-        ...
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """What was tried, one sentence each."""
-        ...
-
-
-class EngineClient(Protocol):
-    """The part of the supervisor's `Engine` that the window needs, beside being a `Generator`."""
-
-    @property
-    def info(self) -> ModelInfo:
-        """The loaded model."""
-        ...
-
-    def load(self, path: Path, asked: bool = False, anyway: bool = False) -> Any:
-        """Load a model file; `asked`: a person has just named it, `anyway`: even where memory is short."""
-        ...
-
-    def unload(self) -> None:
-        """Forget the loaded model."""
-        ...
-
-    def generate(self, request: Request, cancelled: Cancelled = ...) -> Iterator[Event]:
-        """Stream an answer."""
-        ...
-
-    def count(self, messages: tuple[Message, ...]) -> int:
-        """Tokens of a prompt."""
-        ...
-
-    def status(self) -> Status:
-        """What is loaded and where."""
-        ...
-
-    def close(self) -> None:
-        """End the engine."""
-        ...
 
 
 @dataclass
@@ -159,6 +89,7 @@ class _Worker(QObject):
     ended = Signal(object)
     counted = Signal(int, object)
     told_kind = Signal(str)
+    worked = Signal(object)
 
     def __init__(self, factory: Callable[[], EngineClient], resolve: Callable[[str], Path], meter: Meter) -> None:
         super().__init__()
@@ -242,6 +173,17 @@ class _Worker(QObject):
         except Exception as error:
             unexpected(error)
 
+    def work(self, work: TaskWork) -> None:
+        """Do a task's work; `worked` is sent when it is over, however it ended."""
+        try:
+            work.run(self._client(), self._meter)
+        except EdgeError as error:
+            work.error = error
+        except Exception as error:
+            work.error = unexpected(error)
+        self.worked.emit(work)
+        self._report()
+
     def close(self) -> None:
         """End the engine, if it was started. The engine allows it from any thread, also in the middle of an answer."""
         engine, self._engine = self._engine, None
@@ -286,23 +228,28 @@ class EngineWorker(QObject):
     ended = Signal(object)
     counted = Signal(int, object)
     told_kind = Signal(str)
+    worked = Signal(object)
     _load = Signal(str, bool, bool)
     _generate = Signal(object)
+    _work = Signal(object)
     _count = Signal(int, object)
     _close = Signal()
 
     def __init__(self, factory: Callable[[], EngineClient], resolve: Callable[[str], Path]) -> None:
         super().__init__()
         self._job: Job | None = None
+        self._works: list[TaskWork] = []
         self._thread = QThread()
         self._thread.setObjectName("engine-worker")
         self.meter = Meter()
         self._worker = _Worker(factory, resolve, self.meter)
         self._worker.moveToThread(self._thread)
-        for name in ("loading", "ready", "failed", "too_large", "ended", "counted", "told_kind"):
+        for name in ("loading", "ready", "failed", "too_large", "ended", "counted", "told_kind", "worked"):
             getattr(self._worker, name).connect(getattr(self, name))
         self._load.connect(self._worker.load)
         self._generate.connect(self._worker.generate)
+        self._work.connect(self._worker.work)
+        self.worked.connect(self._forget)
         self._count.connect(self._worker.count)
         self._close.connect(self._worker.close)
         self._thread.start()
@@ -323,6 +270,11 @@ class EngineWorker(QObject):
         self._job = job
         self._generate.emit(job)
 
+    def work(self, work: TaskWork) -> None:
+        """Do a task's work when what was asked for before is over; `worked` follows."""
+        self._works.append(work)
+        self._work.emit(work)
+
     def engine_pid(self) -> int | None:
         """Process id of the engine; safe to ask from any thread."""
         return self._worker.pid()
@@ -331,8 +283,14 @@ class EngineWorker(QObject):
         """Stop what runs, end the engine and the thread. Waits a few seconds at most."""
         if self._job is not None:
             self._job.cancel()
+        for work in self._works:
+            work.cancel()
         self._close.emit()
         self._thread.quit()
         if not self._thread.wait(_PATIENCE_MS):
             self._worker.close()
             self._thread.wait(_PATIENCE_MS)
+
+    def _forget(self, work: TaskWork) -> None:
+        if work in self._works:
+            self._works.remove(work)

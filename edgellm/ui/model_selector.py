@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QMenu, Q
 
 from edgellm.runtimes.remote_address import is_remote, model_of
 from edgellm.tasks.starter import NAME
-from edgellm.ui.engine_worker import Status
+from edgellm.ui.engine_client import Status
 from edgellm.ui.facts import size
 from edgellm.ui.icons import icon, pixmap
 from edgellm.ui.language import tr

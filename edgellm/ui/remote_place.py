@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgellm.errors import SettingsError
 from edgellm.runtimes.remote_address import Address
 from edgellm.settings import Settings
-from edgellm.ui.engine_worker import Status
+from edgellm.ui.engine_client import Status
 from edgellm.ui.language import tr
 
 

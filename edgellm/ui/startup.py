@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from edgellm.ui.engine_worker import Status
+from edgellm.ui.engine_client import Status
 from edgellm.ui.window import Window
 
 VARIABLE = "EDGELLM_REPORT"

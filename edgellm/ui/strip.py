@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from edgellm.ui import facts
 from edgellm.ui.elided import ElidedLabel
-from edgellm.ui.engine_worker import Job, Status
+from edgellm.ui.engine_client import Status
+from edgellm.ui.engine_worker import Job
 from edgellm.ui.icons import icon, pixmap
 from edgellm.ui.language import tr
 from edgellm.ui.model_selector import display_name

@@ -13,7 +13,8 @@ from edgellm.errors import EdgeError
 from edgellm.runtimes.remote_address import is_remote
 from edgellm.ui.chat_page import ChatPage
 from edgellm.ui.details import Details, report
-from edgellm.ui.engine_worker import Job, Status
+from edgellm.ui.engine_client import Status
+from edgellm.ui.engine_worker import Job
 from edgellm.ui.language import tr
 from edgellm.ui.model_selector import ModelSelector, is_starter_name
 from edgellm.ui.pages import Page, SoonPage, pages
