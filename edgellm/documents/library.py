@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Literal
 import apsw
 
 from edgellm import database
-from edgellm.documents import words
+from edgellm.documents import versions, words
 from edgellm.documents.chunk import Chunk
 from edgellm.documents.document import Document
 from edgellm.errors import StorageError, UsageError
@@ -74,6 +74,8 @@ MIGRATIONS: tuple[str, ...] = (
         DELETE FROM passage_words WHERE rowid = old.id;
     END;
     """,
+    # Contents that were read before readers had versions are those of the first
+    "ALTER TABLE content ADD COLUMN reader INTEGER NOT NULL DEFAULT 1;",
 )
 _log = logging.getLogger(__name__)
 
@@ -109,10 +111,16 @@ class Indexed:
 
 
 class Library:
-    """Collections and their contents; safe to call from any thread. `notice` tells of a damaged file set aside."""
+    """Collections and their contents; safe to call from any thread. `notice` tells of a damaged file set aside.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    `readers` are the versions of the readers of this program, as in `versions.READERS`.
+    """
+
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = time.time, readers: Mapping[str, int] = versions.READERS
+    ) -> None:
         self.path = path
+        self._readers = readers
         self.notice = ""
         self._clock = clock
         self._lock = threading.RLock()
@@ -121,6 +129,9 @@ class Library:
     def _tell(self, notice: str) -> None:
         self.notice = notice
         _log.warning("%s", notice)
+
+    def _version(self, kind: str) -> int:
+        return versions.current(kind, self._readers)
 
     def close(self) -> None:
         """Close the database."""
@@ -207,32 +218,52 @@ class Library:
         return tuple((source, Path(path)) for source, path in found)
 
     def stamps(self, source: int) -> dict[str, tuple[Stamp, bool]]:
-        """What is known of a source: path -> stamp, and whether the file could be read."""
-        found = self.rows("SELECT path, size, mtime, content IS NOT NULL FROM file WHERE source = ?", (source,))
-        return {path: (Stamp(size, mtime), bool(whole)) for path, size, mtime, whole in found}
+        """What is known of a source: path -> stamp, and whether the file could be read.
+
+        The stamp of a file whose content an older reader has read fits no file, so that it is looked at again.
+        """
+        found = self.rows(
+            """SELECT path, size, mtime, format, reader FROM file LEFT JOIN content ON content.id = file.content
+               WHERE source = ?""",
+            (source,),
+        )
+        return {
+            path: (Stamp(size, -1 if kind and reader < self._version(kind) else mtime), kind is not None)
+            for path, size, mtime, kind, reader in found
+        }
 
     def link(self, source: int, path: Path, stamp: Stamp, sha256: str) -> bool:
-        """Let the file have a content that is in the library already; False when it is not."""
+        """Let the file have a content that is in the library already; False when it is not, or was read too long ago.
+
+        That is: by an older reader than the one of this program.
+        """
         key = (sha256, path.suffix.lower())
         with self._transaction() as db:
-            found = list(db.execute("SELECT id FROM content WHERE sha256 = ? AND suffix = ?", key))
-            if found:
-                _put(db, source, path, stamp, content=found[0][0])
-        return bool(found)
+            found = list(db.execute("SELECT id, format, reader FROM content WHERE sha256 = ? AND suffix = ?", key))
+            known = [content for content, kind, reader in found if reader >= self._version(kind)]
+            if known:
+                _put(db, source, path, stamp, content=known[0])
+        return bool(known)
 
     def store(self, source: int, path: Path, stamp: Stamp, document: Document, cut: Sequence[Chunk]) -> int:
-        """Let the file have this content; returns how many passages were added."""
-        suffix = path.suffix.lower()
+        """Let the file have this content, also in place of what an older reader found in it.
+
+        Returns how many passages were added.
+        """
+        suffix, version = path.suffix.lower(), self._version(document.format)
         with self._transaction() as db:
-            values = (document.sha256, suffix, document.format, document.title, json.dumps(document.notes))
+            values = (document.sha256, suffix, document.format, document.title, json.dumps(document.notes), version)
             new = list(
                 db.execute(
-                    "INSERT INTO content (sha256, suffix, format, title, notes) VALUES (?, ?, ?, ?, ?)"
-                    " ON CONFLICT DO NOTHING RETURNING id",
+                    """INSERT INTO content (sha256, suffix, format, title, notes, reader) VALUES (?, ?, ?, ?, ?, ?)
+                       ON CONFLICT (sha256, suffix) DO UPDATE SET format = excluded.format, title = excluded.title,
+                       notes = excluded.notes, reader = excluded.reader
+                       WHERE content.reader < excluded.reader OR content.format <> excluded.format RETURNING id""",
                     values,
                 )
             )
             if new:
+                db.execute("DELETE FROM passage WHERE content = ?", new[0])  # those that an older reader found
                 _add_passages(db, new[0][0], document, cut)
             found = new or list(db.execute("SELECT id FROM content WHERE sha256 = ? AND suffix = ?", values[:2]))
             _put(db, source, path, stamp, content=found[0][0])

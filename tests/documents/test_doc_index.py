@@ -284,3 +284,23 @@ def test_killed_in_the_middle_it_goes_on_with_no_file_twice_and_none_missing(lib
     finally:
         again.close()
     assert len(read) <= count + kills
+
+
+def test_what_an_older_reader_has_read_is_read_anew_once(library: Library, tmp_path: Path) -> None:
+    put(tmp_path / "files" / "one.txt", "a heron")
+    put(tmp_path / "files" / "two.txt", "an otter")
+    put(tmp_path / "files" / "same.txt", "an otter")
+    put(tmp_path / "files" / "bad.txt", "BAD")
+    update(library)
+    library.close()
+    newer = Library(library.path, readers={"text": 2, "pdf": 7})
+    try:
+        assert update(newer) == Report(added=2, moved=1, unchanged=1, chunks=2)
+        assert update(newer) == Report(unchanged=4)
+        for table in ("content", "passage", "passage_words"):
+            assert newer.rows(f"SELECT count(*) FROM {table}") == [(2,)], table
+        assert names(newer, "heron") == ["one.txt"]
+        assert names(newer, "otter") == ["same.txt"]
+        assert newer.rows("SELECT DISTINCT reader FROM content") == [(2,)]
+    finally:
+        newer.close()
