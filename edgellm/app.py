@@ -22,6 +22,7 @@ from edgellm.settings import Settings
 if TYPE_CHECKING:
     from edgellm.chats.store import Store
     from edgellm.documents.library import Library
+    from edgellm.engine.meaning import Meaning, Model
     from edgellm.engine.protocol import Keep
     from edgellm.engine.remote_engine import RemoteEngine
     from edgellm.engine.status import Plan
@@ -55,6 +56,7 @@ class App:
         self._engine: Switch | None = None
         self._store: Store | None = None
         self._library: Library | None = None
+        self._meaning: Meaning | None = None
         self._catalog: Catalog | None = None
         self._downloads: Downloads | None = None
 
@@ -131,6 +133,30 @@ class App:
             if self._library is None:
                 self._library = Library(self.paths.library_db)
             return self._library
+
+    def meaning(self) -> Meaning:
+        """The models that embed and rank passages, in engines beside the one of `engine`."""
+        from edgellm.engine.meaning import Meaning
+        from edgellm.engine.supervisor import Engine
+
+        with self._lock:
+            if self._meaning is None:
+                self._meaning = Meaning(self._reading, lambda: Engine(self.paths, self._plan))
+            return self._meaning
+
+    def _reading(self, task: str, name: str) -> Model | None:
+        """The installed model of this name, or the best one for a task of reading."""
+        from edgellm.engine.meaning import Model
+        from edgellm.runtimes.preference import Wish, prefer
+
+        if name:
+            found = self.models().get(name)
+            return Model(found.name, found.path)
+        installed = self.models().installed(others=False)
+        if all(model.builtin for model in installed):
+            return None
+        best = prefer(Wish(task), installed, self.catalog().cards, self.here())
+        return Model(best.value.name, best.value.path) if best is not None else None
 
     def models(self) -> ModelStore:
         """The models on this machine, in the folders of the settings."""
@@ -244,15 +270,17 @@ class App:
         self.settings = settings.changed(self.settings, **values)
 
     def close(self) -> None:
-        """End the engine and the downloads, and close the chats and the documents."""
+        """End the engines and the downloads, and close the chats and the documents."""
         with self._lock:
             engine, store, self._engine, self._store = self._engine, self._store, None, None
             downloads, self._downloads = self._downloads, None
             library, self._library = self._library, None
+            meaning, self._meaning = self._meaning, None
         if downloads is not None:
             downloads.close()
-        if engine is not None:
-            engine.close()
+        for one in (engine, meaning):
+            if one is not None:
+                one.close()
         if store is not None:
             store.close()
         if library is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from edgellm.cli.documents_update import update
+from edgellm.cli.documents_update import add_embedding_options, update
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.parser import Parser, typed
 from edgellm.cli.session import Session
@@ -20,6 +20,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--collection", type=typed, default=NAME, metavar="NAME", help=f"The collection to put it in ({NAME})."
     )
+    add_embedding_options(parser)
     add_output_options(parser)
 
 
@@ -33,4 +34,4 @@ def run(arguments: Namespace, session: Session) -> int:
     name = library.create(arguments.collection).name
     for path in paths:
         library.add_source(name, path)
-    return update([name], False, session)
+    return update([name], False, session, None if arguments.words_only else arguments.embedder)

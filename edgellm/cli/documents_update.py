@@ -11,6 +11,7 @@ from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.parser import Parser, typed
 from edgellm.cli.session import INTERRUPTED, Session
+from edgellm.errors import EngineError, ModelError, StorageError, UsageError
 
 _EVERY = 50
 
@@ -18,18 +19,30 @@ _EVERY = 50
 def configure(parser: Parser) -> None:
     """Add the arguments."""
     parser.add_argument("names", nargs="*", type=typed, metavar="NAME", help="Only these collections.")
+    add_embedding_options(parser)
     parser.add_argument("--retry", action="store_true", help="Try again what could not be read before.")
     add_output_options(parser)
+
+
+def add_embedding_options(parser: Parser) -> None:
+    """Which model embeds the passages, or none."""
+    parser.add_argument("--words-only", action="store_true", help="Embed nothing; only words are searched.")
+    parser.add_argument(
+        "--embedder", type=typed, default="", metavar="MODEL", help="Embed with this model, all passages anew."
+    )
 
 
 def run(arguments: Namespace, session: Session) -> int:
     """Update the collections that are named, or all."""
     names = arguments.names or [one.name for one in session.app.library().collections()]
-    return update(names, arguments.retry, session)
+    return update(names, arguments.retry, session, None if arguments.words_only else arguments.embedder)
 
 
-def update(names: Sequence[str], retry: bool, session: Session) -> int:
-    """Bring them up to date, one file at a time; Ctrl-C stops after the file at hand, and nothing read is lost."""
+def update(names: Sequence[str], retry: bool, session: Session, embedder: str | None = "") -> int:
+    """Bring them up to date, one file at a time; Ctrl-C stops after the file at hand, and nothing read is lost.
+
+    Then the passages are embedded, by the model called `embedder` or the one that suits; None leaves them alone.
+    """
     from edgellm.documents.index import Control, Indexer, Step
     from edgellm.documents.load import Loader
     from edgellm.documents.readers import SUFFIXES
@@ -59,5 +72,39 @@ def update(names: Sequence[str], retry: bool, session: Session) -> int:
     shown = {
         name: {**asdict(report), "missing": [str(path) for path in report.missing]} for name, report in reports.items()
     }
-    output.document(collections=shown)
+    embedded = {} if embedder is None or stop() else _embed(embedder, session, stop)
+    output.document(collections=shown, embedded=embedded)
     return INTERRUPTED if stop() else 0
+
+
+def _embed(name: str, session: Session, stop: Interrupt) -> dict[str, object]:
+    """Embed what has no vector, where a model for it is installed; what was done, for `--json`.
+
+    A model that was not named and fails costs a note: words are searched all the same.
+    """
+    from edgellm.documents import vectors
+    from edgellm.documents.index import Control
+
+    output, library = session.output, session.app.library()
+    try:
+        model = session.app.meaning().embedder(library, name)
+        if model is None:
+            return {}
+        with stop:
+            made = vectors.embed(
+                library,
+                model,
+                Control(cancelled=stop),
+                lambda done, total: output.progress(f"{done:,} of {total:,} passages embedded"),
+            )
+    except (ModelError, EngineError, UsageError, StorageError) as error:
+        if name:
+            raise
+        output.note(f"The passages were not embedded. {error.message} {error.hint}".rstrip())
+        return {}
+    cut = f", {made.cut:,} longer than it reads" if made.cut else ""
+    if made.embedded or made.stopped:
+        output.line(f"{made.embedded:,} passages embedded by {model.name}{cut}")
+    if made.stopped:
+        output.note("Stopped; the next update embeds the rest: edgellm documents update")
+    return {"model": model.name, **asdict(made)}

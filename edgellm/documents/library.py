@@ -20,63 +20,12 @@ from typing import Any, Literal
 import apsw
 
 from edgellm import database
-from edgellm.documents import versions, words
+from edgellm.documents import library_schema, versions, words
 from edgellm.documents.chunk import Chunk
 from edgellm.documents.document import Document
 from edgellm.errors import StorageError, UsageError
 
 State = Literal["indexed", "failed"]
-# Add to the end, never change one that was released
-MIGRATIONS: tuple[str, ...] = (
-    f"""
-    CREATE TABLE collection (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created REAL NOT NULL);
-    CREATE TABLE source (
-        id INTEGER PRIMARY KEY,
-        collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
-        path TEXT NOT NULL,
-        UNIQUE (collection, path)
-    );
-    CREATE TABLE content (
-        id INTEGER PRIMARY KEY,
-        sha256 TEXT NOT NULL,
-        suffix TEXT NOT NULL,
-        format TEXT NOT NULL,
-        title TEXT NOT NULL,
-        notes TEXT NOT NULL,
-        UNIQUE (sha256, suffix)
-    );
-    CREATE TABLE file (
-        id INTEGER PRIMARY KEY,
-        source INTEGER NOT NULL REFERENCES source (id) ON DELETE CASCADE,
-        path TEXT NOT NULL,
-        size INTEGER NOT NULL,
-        mtime INTEGER NOT NULL,
-        content INTEGER REFERENCES content (id),
-        reason TEXT NOT NULL DEFAULT '',
-        hint TEXT NOT NULL DEFAULT '',
-        UNIQUE (source, path)
-    );
-    CREATE INDEX file_content ON file (content);
-    CREATE TABLE passage (
-        id INTEGER PRIMARY KEY,
-        content INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
-        text TEXT NOT NULL,
-        page INTEGER NOT NULL,
-        headings TEXT NOT NULL,
-        start INTEGER NOT NULL,
-        stop INTEGER NOT NULL
-    );
-    CREATE INDEX passage_content ON passage (content, start);
-    CREATE VIRTUAL TABLE passage_words USING fts5 (
-        context, text, content = '', contentless_delete = 1, tokenize = "{words.TOKENIZER}"
-    );
-    CREATE TRIGGER passage_removed AFTER DELETE ON passage BEGIN
-        DELETE FROM passage_words WHERE rowid = old.id;
-    END;
-    """,
-    # Contents that were read before readers had versions are those of the first
-    "ALTER TABLE content ADD COLUMN reader INTEGER NOT NULL DEFAULT 1;",
-)
 _log = logging.getLogger(__name__)
 
 
@@ -124,7 +73,8 @@ class Library:
         self.notice = ""
         self._clock = clock
         self._lock = threading.RLock()
-        self._db = database.open(path, MIGRATIONS, self._tell)
+        self._db = database.open(path, library_schema.MIGRATIONS, self._tell)
+        self._compares: bool | None = None
 
     def _tell(self, notice: str) -> None:
         self.notice = notice
@@ -138,6 +88,13 @@ class Library:
         with self._lock:
             self._db.close()
 
+    def compares(self) -> bool:
+        """Whether vectors can be compared here: sqlite-vec is loaded into the connection when that is first asked."""
+        with self._lock:
+            if self._compares is None:
+                self._compares = library_schema.load_vector_functions(self._db)
+            return self._compares
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises `StorageError`."""
         with self._lock, _translated():
@@ -148,7 +105,7 @@ class Library:
         name = " ".join(name.split())
         if not name or not name.isprintable():
             raise UsageError("A collection needs a name.", "Give it a name of letters and digits.")
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR IGNORE INTO collection (name, created) VALUES (?, ?)", (name, self._clock()))
         return self.collection(name)
 
@@ -168,7 +125,7 @@ class Library:
     def delete(self, name: str) -> None:
         """Forget a collection and everything only it holds. The files themselves are left alone."""
         key = self.collection(name).id
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM collection WHERE id = ?", (key,))
         self.sweep()
 
@@ -182,14 +139,14 @@ class Library:
         except UnicodeEncodeError:
             raise UsageError(f"The name of {path!r} is not valid text.", "Rename it and try again.") from None
         key = self.collection(name).id
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR IGNORE INTO source (collection, path) VALUES (?, ?)", (key, str(path)))
         return self.collection(name)
 
     def remove_source(self, name: str, path: Path) -> Collection:
         """Take a file or folder out of a collection, and what it held out of the index."""
         key = self.collection(name).id
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM source WHERE collection = ? AND path = ?", (key, str(path.expanduser().absolute())))
         self.sweep()
         return self.collection(name)
@@ -238,7 +195,7 @@ class Library:
         That is: by an older reader than the one of this program.
         """
         key = (sha256, path.suffix.lower())
-        with self._transaction() as db:
+        with self.transaction() as db:
             found = list(db.execute("SELECT id, format, reader FROM content WHERE sha256 = ? AND suffix = ?", key))
             known = [content for content, kind, reader in found if reader >= self._version(kind)]
             if known:
@@ -251,7 +208,7 @@ class Library:
         Returns how many passages were added.
         """
         suffix, version = path.suffix.lower(), self._version(document.format)
-        with self._transaction() as db:
+        with self.transaction() as db:
             values = (document.sha256, suffix, document.format, document.title, json.dumps(document.notes), version)
             new = list(
                 db.execute(
@@ -271,23 +228,24 @@ class Library:
 
     def fail(self, source: int, path: Path, stamp: Stamp, reason: str, hint: str) -> None:
         """Record that the file cannot be read, and why."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             _put(db, source, path, stamp, reason=reason, hint=hint)
 
     def forget(self, source: int, paths: Iterable[str]) -> None:
         """Files that are no longer there."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany("DELETE FROM file WHERE source = ? AND path = ?", [(source, path) for path in paths])
 
     def sweep(self) -> None:
         """Drop the contents that no file has any more, a few at a time, so that nobody waits long."""
         orphan = "SELECT id FROM content WHERE NOT EXISTS (SELECT 1 FROM file WHERE file.content = content.id) LIMIT 20"
         while self.rows(orphan):
-            with self._transaction() as db:
+            with self.transaction() as db:
                 db.execute(f"DELETE FROM content WHERE id IN ({orphan})")
 
     @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
+    def transaction(self) -> Iterator[apsw.Connection]:
+        """All or nothing, while no other thread is at the library. Raises `StorageError`."""
         with self._lock, _translated(), database.transaction(self._db) as db:
             yield db
 

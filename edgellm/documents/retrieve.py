@@ -1,4 +1,7 @@
-"""Finding the passages that a question is about: by words (BM25 in SQLite), and the fusion of several rankings.
+"""Finding the passages that a question is about: by words (BM25 in SQLite), by meaning, and by both together.
+
+Without a model words alone decide. With one that embeds, the ranking by vectors is fused with that by words; one that
+ranks pairs puts the best of them in order. The models come in from outside (`Aids`).
 
 Reciprocal rank fusion: G. Cormack, C. Clarke and S. Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and
 individual Rank Learning Methods", SIGIR 2009.
@@ -7,24 +10,44 @@ individual Rank Learning Methods", SIGIR 2009.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from edgellm.documents import words
+from edgellm.documents import vectors, words
 from edgellm.documents.library import Library
 
 Key = TypeVar("Key", bound=Hashable)
 # Words of the title and the headings count less than those of the passage itself
 _WEIGHTS = "0.5, 1.0"
 _FUSION = 60
+# As many of each ranking are fused; how much the one by meaning counts against that by words; as many are put in order
+_FUSED, _MEANING, _ORDERED = 60, 1.0, 20
 # As many rows may be weighed for one question: the rarest words come first, "the" is left out of a large library
 _ROWS = 30_000
 # Passages that no file has any more are found until the next update has swept them
 _SPARE = 20
 # Of so many best passages of the whole library, enough mostly belong to the collection that was named
 _WIDE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Aids:
+    """The models that help the words. `rank` scores passages for a question, higher is better, fewer when canceled;
+    `ranker` is its name."""
+
+    embedder: vectors.Embedder | None = None
+    rank: Callable[[str, tuple[str, ...]], Sequence[float]] | None = None
+    ranker: str = ""
+
+    def means(self) -> str:
+        """How is searched with them, as part of a sentence."""
+        meaning = f" and by meaning ({self.embedder.name})" if self.embedder else ""
+        return f"by words{meaning}{f', put in order by {self.ranker}' if self.rank else ''}"
+
+
+WORDS = Aids()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +68,43 @@ class Passage:
     score: float
 
 
-def search(library: Library, text: str, limit: int = 10, collection: str = "") -> tuple[Passage, ...]:
-    """The passages that share words with any text, the best first; those of one collection if it is named.
+def search(
+    library: Library, text: str, limit: int = 10, collection: str = "", aids: Aids = WORDS
+) -> tuple[Passage, ...]:
+    """The passages that fit a text, the best first; those of one collection if it is named.
 
-    Raises `UsageError` without such a collection.
+    By words alone, those that share any with it. Raises `UsageError` without such a collection, and what the models of
+    `aids` raise.
     """
     within = library.collection(collection).id if collection else None
-    asked = _rarest(library, words.terms(text))
-    if not asked or limit < 1:
+    if limit < 1:
         return ()
+    shown = limit if aids.rank is None else max(limit, _ORDERED)
+    wide = shown if aids.embedder is None else max(shown, _FUSED)
+    ranked = _by_words(library, text, wide, within)
+    if aids.embedder is not None:
+        near = vectors.nearest(library, aids.embedder, text, wide + _SPARE, within)
+        if near:
+            ranked = dict(fuse([list(ranked), list(near)], wide, weights=(1.0, _MEANING)))
+    found = passages(library, dict(list(ranked.items())[: shown + _SPARE]), within)[:shown]
+    return (found if aids.rank is None else _ordered(text, found, aids.rank))[:limit]
+
+
+def _ordered(
+    text: str, found: tuple[Passage, ...], rank: Callable[[str, tuple[str, ...]], Sequence[float]]
+) -> tuple[Passage, ...]:
+    """The same by what a model that ranks pairs says of each; as they were when it was stopped."""
+    scores = rank(text, tuple("\n".join((*one.headings, one.text)) for one in found)) if found else ()
+    if len(scores) != len(found):
+        return found
+    scored = [replace(one, score=float(score)) for one, score in zip(found, scores, strict=True)]
+    return tuple(sorted(scored, key=lambda one: -one.score))
+
+
+def _by_words(library: Library, text: str, limit: int, within: int | None) -> dict[int, float]:
+    asked, frequent = _rarest(library, words.terms(text))
+    if not asked:
+        return {}
     count = limit + _SPARE if within is None else max(_WIDE, 10 * limit)
     ranked = _ranked(library, asked, count)
     if within is not None:
@@ -61,7 +112,9 @@ def search(library: Library, text: str, limit: int = 10, collection: str = "") -
         ranked = _members(library, ranked, within)
         if full and len(ranked) < limit:
             ranked = _ranked(library, asked, limit, within)
-    return passages(library, dict(list(ranked.items())[: limit + _SPARE]), within)[:limit]
+        if not ranked and frequent:  # what is rare in the library need not be in the collection
+            ranked = _ranked(library, frequent, limit, within)
+    return ranked
 
 
 def _ranked(library: Library, asked: Sequence[str], count: int, within: int | None = None) -> dict[int, float]:
@@ -106,28 +159,37 @@ def passages(library: Library, scores: dict[int, float], within: int | None = No
     return tuple(found.values())
 
 
-def fuse(rankings: Sequence[Sequence[Key]], limit: int = 10, constant: int = _FUSION) -> tuple[tuple[Key, float], ...]:
-    """Several rankings as one: each gives 1 / (constant + rank) to what it holds. Best first, with the scores."""
+def fuse(
+    rankings: Sequence[Sequence[Key]],
+    limit: int = 10,
+    constant: int = _FUSION,
+    weights: Sequence[float] = (),
+) -> tuple[tuple[Key, float], ...]:
+    """Several rankings as one: each gives weight / (constant + rank) to what it holds. Best first, with the scores."""
     scores: dict[Key, float] = {}
-    for ranking in rankings:
+    for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
         for rank, key in enumerate(dict.fromkeys(ranking), 1):
-            scores[key] = scores.get(key, 0.0) + 1.0 / (constant + rank)
+            scores[key] = scores.get(key, 0.0) + weight / (constant + rank)
     return tuple(sorted(scores.items(), key=lambda one: -one[1])[:limit])
 
 
-def _rarest(library: Library, asked: Sequence[str]) -> list[str]:
-    """The terms that are in the library, without the most frequent ones where all together are in too many rows."""
+def _rarest(library: Library, asked: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The terms that are in the library, the rarest first; and of them the most frequent, which are left out.
+
+    That is where all of them together are in too many rows.
+    """
     counts: list[tuple[int, str]] = []
     for term in asked:
         sql = "SELECT count(*) FROM (SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT ?)"
         ((count,),) = library.rows(sql, (term, _ROWS))
         if count:
             counts.append((count, term))
-    kept: list[str] = []
-    total = 0
-    for count, term in sorted(counts):
+    counts.sort()
+    total = kept = 0
+    for count, _ in counts:
         total += count
         if kept and total > _ROWS:
             break
-        kept.append(term)
-    return kept
+        kept += 1
+    ordered = [term for _, term in counts]
+    return ordered[:kept], ordered[kept:]

@@ -8,8 +8,6 @@ fits the memory is left to `advice`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from edgellm.runtimes.torch import extra
@@ -44,13 +42,11 @@ NO_TEXT = frozenset(
 )
 """Known to llama.cpp, but not made to write text; the runtime here refuses them."""
 
-LATER: Mapping[str, str] = MappingProxyType(
-    {
-        "embed": "Search by meaning arrives with a later version, so there is no use for this model yet.",
-        "rerank": "Search by meaning arrives with a later version, so there is no use for this model yet.",
-    }
-)
-"""Tasks that wait for their runtime. Take a line out when its runtime is there."""
+READS = ("embed", "rerank")
+"""Tasks of models that only read; they run as ONNX files."""
+
+NO_READING = "Models that compare texts run as ONNX files here, so there is no use for this one yet."
+NO_HEAD = "Its scoring head lies outside the ONNX file, so there is no use for this model yet."
 
 
 def unsupported(architecture: str) -> str:
@@ -67,8 +63,10 @@ def unsupported(architecture: str) -> str:
 
 def unsupported_card(card: ModelCard) -> str:
     """Why this model cannot be used by this version, as a sentence; empty when nothing speaks against it."""
-    if card.tasks and all(task in LATER for task in card.tasks):
-        return LATER[card.tasks[0]]
+    if card.tasks and all(task in READS for task in card.tasks):
+        if card.format != "onnx":
+            return NO_READING
+        return NO_HEAD if "head lies outside the ONNX graph" in card.notes else ""
     names = " ".join(file.path for file in card.files)
     if card.format == "onnx" and "encoder_model" in names and "decoder_model_merged" not in names:
         return "Its list of files is not complete: the name of its decoder is not known."

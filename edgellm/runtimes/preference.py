@@ -13,8 +13,9 @@ from pathlib import Path
 from edgellm.errors import EdgeError
 from edgellm.models.catalog import CardFile, ModelCard
 from edgellm.models.installed import Installed
-from edgellm.runtimes import ranking
+from edgellm.runtimes import architectures, ranking
 from edgellm.runtimes.advice import Advice, Here, advise, advise_file, rate
+from edgellm.runtimes.architectures import READS
 from edgellm.runtimes.base import Choice
 from edgellm.runtimes.plans import kind_of
 from edgellm.runtimes.recommend import FLOORS
@@ -148,6 +149,8 @@ def _is_file_of(model: Installed, card: ModelCard) -> bool:
 
 def _can(card: ModelCard, task: str) -> bool:
     """Whether it can be asked for the task; what one can talk to can be asked for anything in words."""
+    if task in READS:
+        return task in card.tasks and not architectures.unsupported_card(card)
     return card.builtin or ranking.is_for(card, task) or "chat" in card.tasks
 
 

@@ -19,7 +19,7 @@ from edgellm.models.gguf import GgufHeader
 from edgellm.paths import from_environment, starter_model
 from edgellm.runtimes import card_shape
 from edgellm.runtimes.advice import VERDICTS, Advice, Here, advise, advise_file
-from edgellm.runtimes.architectures import LATER
+from edgellm.runtimes.architectures import NO_READING
 from edgellm.runtimes.budget import kv_bytes
 from edgellm.runtimes.build import Build
 from edgellm.runtimes.speed import Measured, Miss, SelfTest, Speeds
@@ -151,7 +151,7 @@ def test_a_size_that_is_not_known_is_taken_from_the_weights_and_said() -> None:
     [
         ({"architecture": "qwen99"}, "does not know the architecture qwen99"),
         ({"architecture": "bert"}, "does not write text"),
-        ({"tasks": ("embed",), "architecture": "bert"}, LATER["embed"]),
+        ({"tasks": ("embed",), "architecture": "bert"}, NO_READING),
     ],
 )
 def test_what_cannot_run_yet_is_said_before_a_download(fields: dict[str, object], words: str) -> None:

@@ -12,7 +12,6 @@ from edgellm.models import catalog
 from edgellm.models.catalog import CardFile, ModelCard
 from edgellm.paths import from_environment
 from edgellm.runtimes.advice import Here
-from edgellm.runtimes.architectures import LATER
 from edgellm.runtimes.build import Build
 from edgellm.runtimes.ranking import speaks
 from edgellm.runtimes.recommend import FLOORS, Recommendation, recommend
@@ -121,7 +120,6 @@ def test_the_choice_is_never_one_that_cannot_be_used(task: str, free: float, tes
     assert card is not None, "the starter is always there"
     assert found.advice is not None
     assert found.advice.fit in ("fits", "tight")
-    assert card.format not in LATER
     assert card.license_line.rstrip(".") in found.choice.reason
     others = [one.card.name for one in (*found.runners_up, *found.passed_over, *found.later)]
     assert card.name not in others
@@ -154,11 +152,15 @@ def test_what_thinks_aloud_is_never_a_default() -> None:
         assert "thinks" not in card.template
 
 
-def test_what_waits_for_its_runtime_is_named() -> None:
-    found = ask(computer(8, 5.5), "translate", language="fr")
-    later = {one.card.name: one.reason for one in found.later}
-    assert ("later version" in later.get("opus-mt-en-fr", "")) == ("onnx" in LATER)
-    assert "opus-mt-en-de" not in later
+def test_a_model_that_embeds_is_recommended_as_onnx() -> None:
+    found = ask(computer(8, 5.5), "embed")
+    assert found.choice.value is not None
+    assert found.choice.value.format == "onnx"
+    passed = {one.card.name: one.reason for one in found.passed_over}
+    assert "run as ONNX files" in passed["qwen3-embedding-0.6b-q8"]
+    ranks = ask(computer(32, 26), "rerank")
+    assert name(ranks) == "ms-marco-minilm-l6"
+    assert "head lies outside" in {one.card.name: one.reason for one in ranks.later}["ettin-reranker-68m"]
 
 
 def test_a_language_that_it_does_not_speak_counts() -> None:
