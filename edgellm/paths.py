@@ -38,6 +38,26 @@ class Paths:
         """The folder for what long prompts left in the KV cache, where a person wants that kept."""
         return self.machine.parent / "prompts"
 
+    @property
+    def work(self) -> Path:
+        """The folder for what is open on the window's pages, so that it survives a restart."""
+        return self.machine.parent / "work"
+
+    @property
+    def summaries(self) -> Path:
+        """The folder for what long summaries that are not finished have so far."""
+        return self.machine.parent / "summaries"
+
+    @property
+    def memory_db(self) -> Path:
+        """The translation memory: paragraphs of the person's documents with their translations."""
+        return self.machine.parent / "translations.db"
+
+    @property
+    def translations(self) -> Path:
+        """The folder for what file translations that are not finished have so far, where there is no memory."""
+        return self.machine.parent / "translations"
+
     @classmethod
     def under(cls, config: Path, data: Path, logs: Path) -> Paths:
         """The usual names inside three folders."""

@@ -34,7 +34,7 @@ from edgellm.ui.window import Window
 if TYPE_CHECKING:
     from edgellm.app import App
 
-_LONG_JOBS, _CONNECTIONS = 2, 3
+_LONG_JOBS, _CONNECTIONS, _READERS = 2, 3, 2
 _MODELS_MS = 700  # the engine has its model by then, mostly, and need not share the processor
 
 
@@ -87,7 +87,9 @@ def build(qt: QApplication, app: App) -> Window:
     notices = Notices(theme)
     models = ModelsWork(app, Runners(Background(), Background(_LONG_JOBS), Background(_CONNECTIONS)), notices)
     remote = RemoteModels(app, Background())
-    services = Services(app, theme, background, worker, conversation, notices, sampler, keyboard, models, remote)
+    services = Services(
+        app, theme, background, worker, conversation, notices, sampler, keyboard, models, remote, Background(_READERS)
+    )
     window = Window(services)
     StartupReport(window)
     return window
@@ -125,5 +127,6 @@ def finish(window: Window) -> None:
     services.models.close()
     services.remote.close()
     services.worker.close()
+    services.reading.close()
     services.background.close()
     services.app.close()

@@ -33,3 +33,4 @@ class Services:
     keyboard: Keyboard
     models: ModelsWork
     remote: RemoteModels
+    reading: Runner

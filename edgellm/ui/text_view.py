@@ -15,7 +15,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QTextEdit, QWidget
 
 from edgellm.ui import links
-from edgellm.ui.theme import Colors, monospace
+from edgellm.ui.text_style import style
+from edgellm.ui.theme import Colors
 
 _WIDEST_HTML = 2_000_000
 
@@ -52,7 +53,7 @@ class TextView(QTextBrowser):
         """Replace the text."""
         document = self.document()
         document.setDefaultFont(self.font())
-        document.setDefaultStyleSheet(_style(colors, self.font().pointSizeF()))
+        document.setDefaultStyleSheet(style(colors, self.font().pointSizeF()))
         document.setHtml(html[:_WIDEST_HTML])
         self.fit()
 
@@ -110,24 +111,3 @@ class TextView(QTextBrowser):
 
     def _on_link(self, url: QUrl) -> None:
         links.ask(self.window(), url)
-
-
-def _style(colors: Colors, size: float) -> str:
-    mono = f"font-family: '{monospace().family()}'; font-size: {size * 0.93:.1f}pt"
-    return f"""
-        body, p, li, td, th {{ color: {colors.text}; line-height: 142%; }}
-        p {{ margin-top: 0; margin-bottom: 8px; }}
-        h1 {{ font-size: {size * 1.5:.1f}pt; margin: 6px 0 8px 0; }}
-        h2 {{ font-size: {size * 1.28:.1f}pt; margin: 6px 0 6px 0; }}
-        h3, h4, h5, h6 {{ font-size: {size * 1.1:.1f}pt; margin: 4px 0 4px 0; }}
-        ul, ol {{ margin-top: 0; margin-bottom: 8px; }}
-        a {{ color: {colors.accent}; }}
-        td.bar {{ background-color: {colors.accent}; }}
-        td.said {{ padding-left: 12px; }}
-        td.said p {{ color: {colors.muted}; margin-bottom: 2px; }}
-        code {{ {mono}; background-color: {colors.hover}; }}
-        pre {{ {mono}; color: {colors.text}; margin: 0; line-height: 135%; }}
-        table {{ margin-bottom: 8px; }}
-        table.grid {{ border-color: {colors.border}; border-style: solid; border-collapse: collapse; }}
-        th {{ background-color: {colors.hover}; font-weight: 600; text-align: left; }}
-    """

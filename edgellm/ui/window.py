@@ -24,6 +24,7 @@ from edgellm.ui.services import Services
 from edgellm.ui.settings_page import READ_AGAIN, RELOADS, REMOTE, SettingsPage
 from edgellm.ui.shortcut_sheet import Sheet
 from edgellm.ui.strip import Strip
+from edgellm.ui.task_page import TaskPage
 
 SIZE = (1220, 840)
 _SMALLEST = (760, 520)
@@ -168,13 +169,18 @@ class Window(QMainWindow):
             "search": on_chat(self.chat.open_search),
             "find": self._find,
             "settings": lambda: self.open_key("settings"),
-            "stop": self.chat.escape,
+            "stop": self._escape,
             "help": self.show_shortcuts,
             "quit": self.close,
         }
         for number in range(len(self._pages)):
             actions[f"page-{number + 1}"] = partial(self.open_page, number)
         self.services.keyboard.bind(self, actions)
+
+    def _escape(self) -> None:
+        """Stop what the open page does, or else the answer of the chat."""
+        escape = getattr(self.stack.currentWidget(), "escape", self.chat.escape)
+        escape()
 
     def _find(self) -> None:
         """Find on the open page, or in the chat where the page has nothing to find in."""
@@ -288,6 +294,8 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the draft and stop what runs; `main` ends the rest."""
-        self.chat.flush()
+        for page in self._built.values():
+            if isinstance(page, ChatPage | TaskPage):
+                page.flush()
         self.services.conversation.stop()
         super().closeEvent(event)

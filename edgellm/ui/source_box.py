@@ -1,0 +1,329 @@
+"""Where a task's source is given: type or paste a text, or drop files, which are read in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout
+
+from edgellm.errors import EdgeError
+from edgellm.ui.buttons import IconButton
+from edgellm.ui.elided import ElidedLabel
+from edgellm.ui.icons import icon, pixmap
+from edgellm.ui.language import tr
+from edgellm.ui.services import Services
+
+if TYPE_CHECKING:
+    from edgellm.documents.document import Document
+
+_SHOWN = 200_000  # characters of a document that the box itself shows
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was given: `text` is what was typed, or the whole text of the only document; `paths` are the files.
+
+    `documents` are those that were read, in the order of `paths`; a page that asks for no reading gets none.
+    """
+
+    text: str = ""
+    paths: tuple[Path, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was given."""
+        return not self.paths and not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a page's source may be: several files, and whether they are read to documents here."""
+
+    many: bool = False
+    reads: bool = True
+
+
+class TextInput(QPlainTextEdit):
+    """Plain text; files that are dropped on it are left to the box around it."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Text only."""
+        return not source.hasUrls() and super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste as plain text."""
+        if source.hasText():
+            self.insertPlainText(source.text())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files go to the box."""
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
+
+
+class FileChip(QFrame):
+    """A file that was given: its name, what is known of it, and a button that takes it out."""
+
+    removed = Signal()
+
+    def __init__(self, services: Services, path: Path) -> None:
+        super().__init__()
+        self.setObjectName("chip")
+        self._services = services
+        self._mark = QLabel()
+        name = ElidedLabel()
+        name.set_text(path.name)
+        name.setProperty("role", "strong")
+        self.facts = QLabel(tr("Reading"))
+        self.facts.setProperty("role", "faint")
+        take_out = IconButton(services.theme, "close", tr("Take {name} out").format(name=path.name), size=14)
+        take_out.clicked.connect(self.removed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 4, 4)
+        row.addWidget(self._mark)
+        row.addWidget(name, 1)
+        row.addWidget(self.facts)
+        row.addWidget(take_out)
+        self.setToolTip(str(path))
+        services.theme.changed.connect(self._draw)
+        self._draw()
+
+    def say(self, words: str, tooltip: str = "", bad: bool = False) -> None:
+        """What is known of the file."""
+        self.facts.setText(words)
+        self.facts.setToolTip(tooltip)
+        self.facts.setProperty("role", "warning" if bad else "faint")
+        self.facts.style().polish(self.facts)
+
+    def _draw(self) -> None:
+        self._mark.setPixmap(pixmap("documents", self._services.theme.colors.accent, 16))
+
+
+class SourceBox(QFrame):
+    """`changed` is sent when text or files change, `read` when the last file was read, well or not."""
+
+    changed = Signal()
+    read = Signal()
+
+    def __init__(self, services: Services, title: str, hint: str, takes: Takes = Takes()) -> None:
+        super().__init__()
+        self.setObjectName("pane")
+        self.setAcceptDrops(True)
+        self._services, self._takes, self._title = services, takes, title
+        self._paths: list[Path] = []
+        self._documents: dict[Path, Document | None] = {}  # None: it cannot be read
+        self._chips: dict[Path, FileChip] = {}
+        self.text = TextInput()
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.setAccessibleName(title)
+        self.text.setPlaceholderText(hint)
+        self.text.setTabChangesFocus(True)
+        self.text.textChanged.connect(self._on_typed)
+        self.open = QPushButton(tr("Open files…") if takes.many else tr("Open a file…"))
+        self.open.setProperty("kind", "small")
+        self.open.clicked.connect(self._ask)
+        self.clear_button = IconButton(services.theme, "trash", tr("Clear"))
+        self.clear_button.clicked.connect(self.clear)
+        self._files = QVBoxLayout()
+        self._files.setSpacing(4)
+        self._arrange(title)
+        services.theme.changed.connect(self._paint_icon)
+        self._paint_icon()
+
+    def _arrange(self, title: str) -> None:
+        label = QLabel(title)
+        label.setProperty("role", "strong")
+        head = QHBoxLayout()
+        head.addWidget(label)
+        head.addStretch(1)
+        head.addWidget(self.open)
+        head.addWidget(self.clear_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 8, 8, 8)
+        column.addLayout(head)
+        column.addLayout(self._files)
+        column.addWidget(self.text, 1)
+
+    @property
+    def source(self) -> Source:
+        """What is given now; files that are still being read, or cannot be, have no document."""
+        documents = tuple(found for path in self._paths if (found := self._documents.get(path)) is not None)
+        if not self._paths:
+            return Source(self.text.toPlainText())
+        return Source(_text_of(documents[0]) if len(self._paths) == len(documents) == 1 else "", self.paths, documents)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that were given."""
+        return tuple(self._paths)
+
+    @property
+    def reading(self) -> bool:
+        """Whether files are being read."""
+        return self._takes.reads and any(path not in self._documents for path in self._paths)
+
+    def put(self, text: str) -> None:
+        """Show this text, in place of whatever is there."""
+        self._drop_files()
+        self.text.setReadOnly(False)
+        self.text.setPlainText(text)
+
+    def take(self, paths: Sequence[Path]) -> None:
+        """Take these files as the source, beside those that are there where several are possible."""
+        known = self._paths if self._takes.many else []
+        wanted = [*known, *(path for path in dict.fromkeys(paths) if path not in known)]
+        wanted = wanted if self._takes.many else wanted[:1]
+        for path in [path for path in self._paths if path not in wanted]:
+            self._remove(path)
+        for path in wanted:
+            if path not in self._paths:
+                self._add(path)
+        self._show_text()
+        self.changed.emit()
+
+    def clear(self) -> None:
+        """Nothing is given any more."""
+        self.put("")
+        self.changed.emit()
+
+    def say(self, path: Path, words: str, tooltip: str = "", bad: bool = False) -> None:
+        """Say something beside a file, for a page that reads its files itself."""
+        if path in self._chips:
+            self._chips[path].say(words, tooltip, bad)
+
+    def _add(self, path: Path) -> None:
+        chip = FileChip(self._services, path)
+        chip.removed.connect(partial(self._take_out, path))
+        self._paths.append(path)
+        self._chips[path] = chip
+        self._files.addWidget(chip)
+        if not self._takes.reads:
+            chip.say("")
+            return
+
+        def job() -> Document:
+            from edgellm.documents.load import load
+
+            return load(path)
+
+        self._services.reading.run(job, partial(self._on_read, path), partial(self._on_unread, path))
+
+    def _on_read(self, path: Path, document: Document) -> None:
+        if path not in self._chips:
+            return
+        self._documents[path] = document
+        size = sum(len(block.text) for page in document.pages for block in page.blocks)
+        pages = document.pages[-1].number if document.pages else 0
+        words = tr("{n} characters").format(n=f"{size:,}")
+        if pages > 1:
+            words = tr("{n} pages").format(n=f"{pages:,}") + " · " + words
+        notes = "\n".join(document.notes)
+        self._chips[path].say(f"{words} · {tr('see notes')}" if notes else words, notes)
+        self._after_reading()
+
+    def _on_unread(self, path: Path, error: EdgeError) -> None:
+        if path not in self._chips:
+            return
+        self._documents[path] = None
+        self._chips[path].say(tr("cannot be read"), f"{error.message}\n{error.hint}", bad=True)
+        self._services.notices.complain(error)
+        self._after_reading()
+
+    def _after_reading(self) -> None:
+        self._show_text()
+        self.changed.emit()
+        if not self.reading:
+            self.read.emit()
+
+    def _take_out(self, path: Path) -> None:
+        self._remove(path)
+        self._show_text()
+        self.changed.emit()
+
+    def _remove(self, path: Path) -> None:
+        self._paths.remove(path)
+        self._documents.pop(path, None)
+        chip = self._chips.pop(path)
+        self._files.removeWidget(chip)
+        chip.hide()
+        chip.deleteLater()
+
+    def _drop_files(self) -> None:
+        for path in list(self._paths):
+            self._remove(path)
+
+    def _show_text(self) -> None:
+        """The text of the only file, to read; several files leave the box empty."""
+        self.text.setReadOnly(bool(self._paths))
+        self.text.setVisible(len(self._paths) < 2 and not (self._paths and not self._takes.reads))
+        shown = self.source.text[:_SHOWN] if self._paths else ""
+        self.text.blockSignals(True)
+        if self._paths or self.text.isReadOnly():
+            self.text.setPlainText(shown)
+        elif not self._paths and self.text.property("file"):
+            self.text.setPlainText("")
+        self.text.setProperty("file", bool(self._paths))
+        self.text.blockSignals(False)
+
+    def _on_typed(self) -> None:
+        if not self._paths:
+            self.changed.emit()
+
+    def _ask(self) -> None:
+        if self._takes.many:
+            chosen, _ = QFileDialog.getOpenFileNames(self, self._title)
+        else:
+            one, _ = QFileDialog.getOpenFileName(self, self._title)
+            chosen = [one] if one else []
+        if chosen:
+            self.take([Path(name) for name in chosen])
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files of this computer are welcome."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self._mark(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Nothing is held over the box any more."""
+        self._mark(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take in what was dropped."""
+        self._mark(False)
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        found = list(_files(paths)) if self._takes.many else [path for path in paths if path.is_file()]
+        if found:
+            event.acceptProposedAction()
+            self.take(found)
+
+    def _mark(self, on: bool) -> None:
+        self.setProperty("dropping", on)
+        self.style().polish(self)
+
+    def _paint_icon(self) -> None:
+        self.open.setIcon(icon("folder", self._services.theme.colors.muted, size=16))
+
+
+def _files(paths: Iterable[Path]) -> Iterable[Path]:
+    """The files among `paths`, and those that lie in the folders among them."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
+        elif path.is_file():
+            yield path
+
+
+def _text_of(document: Document) -> str:
+    from edgellm.documents.chunk import whole_text
+
+    return whole_text(document)
