@@ -96,6 +96,14 @@ class Settings:
     )
     download_rate: int = _setting(0, "Most kilobytes per second for downloads; 0 is no limit.", between=(0, 10_000_000))
     downloads_at_once: int = _setting(3, "Files of a model that are fetched at the same time.", between=(1, 16))
+    index_on_battery: str = _setting(
+        "slow",
+        "Reading documents on battery: with rests until it is nearly empty, not at all, or as when plugged in.",
+        choices=("slow", "pause", "full"),
+    )
+    translation_memory: bool = _setting(
+        True, "Keep translated paragraphs of documents on this computer, so that none is translated twice."
+    )
     offer_model: bool = _setting(True, "Offer a model that fits this computer while only the starter is here.")
     theme: str = _setting("system", "Colors of the window.", choices=("system", "light", "dark", "contrast"))
     shortcuts: str = _setting("", "Changed keyboard shortcuts, such as new=Ctrl+T; the window's F1 sheet changes them.")

@@ -78,6 +78,7 @@ DOCUMENTS = (
     Command("documents list", "List the collections of documents.", "edgellm.cli.documents_list"),
     Command("documents add", "Read files and folders, so that they can be searched.", "edgellm.cli.documents_add"),
     Command("documents update", "Read what is new or changed.", "edgellm.cli.documents_update"),
+    Command("documents watch", "Read what changes, as it changes, until Ctrl-C.", "edgellm.cli.documents_watch"),
     Command("documents search", "Find passages, with file and page.", "edgellm.cli.documents_search"),
     Command("documents remove", "Forget documents; the files stay.", "edgellm.cli.documents_remove"),
 )

@@ -7,10 +7,9 @@ the next `update` goes on with the next file. Storing is left to `library.py`.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import filelock
@@ -19,18 +18,28 @@ from edgellm.documents import chunk
 from edgellm.documents.document import Document
 from edgellm.documents.library import Library, Stamp
 from edgellm.documents.load import load
-from edgellm.errors import DocumentError, Stopped, StorageError
+from edgellm.documents.scan import Found, plain_files, scan
+from edgellm.errors import DocumentError, DocumentMissing, Stopped, StorageError
+
+__all__ = ["Control", "Indexer", "Report", "Step", "content_hash", "plain_files"]
 
 Read = Callable[[Path], Document]
 # A file that changed this shortly before may change again within the same tick of the file system's clock
 _FRESH = 2_000_000_000
+_BLOCK = 1 << 20
+_SLICE = 0.2  # seconds within which a wait notices that it was cancelled
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What an update did, in files; `chunks` are the passages added. `missing` are sources that were not there.
 
-    `moved` were known by their content: renamed, copied, or touched.
+    `moved` were known by their content: renamed, copied, or touched. `closed` are folders that could not be listed, and
+    `unnamed` the names that are no text: the index cannot hold such a file.
     """
 
     added: int = 0
@@ -40,6 +49,8 @@ class Report:
     removed: int = 0
     chunks: int = 0
     missing: tuple[Path, ...] = ()
+    closed: tuple[Path, ...] = ()
+    unnamed: tuple[str, ...] = ()
     stopped: bool = False
 
 
@@ -55,17 +66,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """How an update is watched and held. `pause` gives the seconds to rest before the next file (on battery, say)."""
+    """How an update is watched and held.
+
+    `pause` gives the seconds to rest after a file (on battery, say). `held` says why the next file has to wait, for as
+    long as it does; `waiting` is told so, and "" when it goes on. Meanwhile another program may index.
+    """
 
     progress: Callable[[Step], None] = lambda step: None
-    cancelled: Callable[[], bool] = lambda: False
+    cancelled: Callable[[], bool] = _never
     pause: Callable[[], float] = lambda: 0.0
+    held: Callable[[], str] = lambda: ""
+    waiting: Callable[[str], None] = lambda why: None
 
 
 @dataclass(slots=True)
 class _Tally:
     counts: dict[str, int] = field(default_factory=dict)
     missing: list[Path] = field(default_factory=list)
+    closed: list[Path] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)
     chunks: int = 0
     stopped: bool = False
 
@@ -73,7 +92,23 @@ class _Tally:
         self.counts[kind] = self.counts.get(kind, 0) + number
 
     def report(self) -> Report:
-        return Report(**self.counts, chunks=self.chunks, missing=tuple(self.missing), stopped=self.stopped)
+        return replace(
+            Report(),
+            **self.counts,
+            chunks=self.chunks,
+            missing=tuple(self.missing),
+            closed=tuple(self.closed),
+            unnamed=tuple(self.unnamed),
+            stopped=self.stopped,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The files to look at: source, path, stamp; and those that are gone from each source."""
+
+    files: list[tuple[int, Path, Stamp]] = field(default_factory=list)
+    gone: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
 class Indexer:
@@ -101,50 +136,56 @@ class Indexer:
             lock.acquire(blocking=False)
         except filelock.Timeout as error:
             raise StorageError("Another program is indexing documents.", "Wait until it has finished.") from error
+        tally = _Tally()
         try:
-            tally = _Tally()
-            self._update(name, control, retry, tally)
+            self._update(self._plan(name, control, retry, tally), control, lock, tally)
+        except Stopped:
+            tally.stopped = True
         finally:
             lock.release()
         return tally.report()
 
-    def _update(self, collection: str, control: Control, retry: bool, tally: _Tally) -> None:
-        work: list[tuple[int, Path, Stamp]] = []
-        gone: list[tuple[int, list[str]]] = []
+    def _plan(self, collection: str, control: Control, retry: bool, tally: _Tally) -> _Work:
+        work = _Work()
         for source, root in self._library.sources(collection):
-            found = _scan(root, self._suffixes)
+            found = scan(root, self._suffixes, control.cancelled)
             if found is None:
                 tally.missing.append(root)  # an unplugged disk is no reason to forget what was on it
                 continue
-            known = self._library.stamps(source)
-            for name, stamp in found.items():
-                before, whole = known.get(name, (None, False))
-                if before == stamp and (whole or not retry):
-                    tally.count("unchanged")
-                else:
-                    work.append((source, Path(name), stamp))
-            gone.append((source, [name for name in known if name not in found]))
-        for number, (source, path, stamp) in enumerate(work, 1):
-            if control.cancelled():
-                tally.stopped = True
-                return
-            try:
-                reason = self._take(source, path, stamp, tally)
-            except Stopped:  # a reader that was told to
-                tally.stopped = True
-                return
-            control.progress(Step(path, number, len(work), reason))
-            time.sleep(max(0.0, control.pause()))
-        for source, paths in gone:  # last, so that a renamed file finds its content
+            tally.closed += found.closed
+            tally.unnamed += found.unnamed
+            self._compare(source, found, retry, work, tally)
+        return work
+
+    def _compare(self, source: int, found: Found, retry: bool, work: _Work, tally: _Tally) -> None:
+        known = self._library.stamps(source)
+        for name, stamp in found.files.items():
+            before, whole = known.get(name, (None, False))
+            if before == stamp and (whole or not retry):
+                tally.count("unchanged")
+            else:
+                work.files.append((source, Path(name), stamp))
+        work.gone.append((source, [name for name in known if name not in found.files and not found.hides(name)]))
+
+    def _update(self, work: _Work, control: Control, lock: filelock.BaseFileLock, tally: _Tally) -> None:
+        for number, (source, path, stamp) in enumerate(work.files, 1):
+            _hold(control, lock)
+            reason = self._take(source, path, stamp, control.cancelled, tally)
+            control.progress(Step(path, number, len(work.files), reason))
+            if number < len(work.files):
+                _sleep(control.pause(), control.cancelled)
+        for source, paths in work.gone:  # last, so that a renamed file finds its content
             self._library.forget(source, paths)
             tally.count("removed", len(paths))
         self._library.sweep()
 
-    def _take(self, source: int, path: Path, stamp: Stamp, tally: _Tally) -> str:
+    def _take(self, source: int, path: Path, stamp: Stamp, cancelled: Callable[[], bool], tally: _Tally) -> str:
         """Bring one file up to date; returns why it cannot be read."""
         kept = Stamp(stamp.size, -1) if time.time_ns() - stamp.mtime < _FRESH else stamp
         try:
-            if self._library.link(source, path, kept, content_hash(path)):
+            if path.exists() and not path.is_file():  # opening a pipe would wait for someone to write into it
+                raise DocumentMissing(path.name, "it is no plain file", "Copy its content into a file first.")
+            if self._library.link(source, path, kept, content_hash(path, cancelled)):
                 tally.count("moved")
                 return ""
             document = self._read(path)
@@ -162,49 +203,39 @@ class Indexer:
         return reason
 
 
-def content_hash(path: Path) -> str:
-    """The sha256 of a file, as 64 hex digits."""
+def content_hash(path: Path, cancelled: Callable[[], bool] = _never) -> str:
+    """The sha256 of a file, as 64 hex digits. Raises `OSError` and `Stopped`."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(_BLOCK):
+            if cancelled():
+                raise Stopped()
+            digest.update(block)
+    return digest.hexdigest()
 
 
-def _scan(root: Path, suffixes: Collection[str] | None) -> dict[str, Stamp] | None:
-    """The files under a source with their stamps; None when the source itself is not there."""
-    try:
-        if not root.is_dir():
-            return {str(root): _stamp(root)} if root.exists() else None
-        os.listdir(root)
-    except OSError:
-        return None
-    found: dict[str, Stamp] = {}
-    for path in plain_files(root):
-        if suffixes is None or path.suffix.lower() in suffixes:
-            try:
-                found[str(path)] = _stamp(path)
-            except OSError:
-                continue  # gone since its folder was read
-    return found
+def _hold(control: Control, lock: filelock.BaseFileLock) -> None:
+    """Wait for as long as `control` holds the update, without the lock. Raises `Stopped` when it is cancelled."""
+    told = ""
+    while not control.cancelled() and (why := control.held()):
+        if why != told:
+            lock.release()
+            control.waiting(why)
+            told = why
+        time.sleep(_SLICE)
+    if told:
+        control.waiting("")
+    while not control.cancelled():
+        try:
+            if told:
+                lock.acquire(blocking=False)
+            return
+        except filelock.Timeout:  # another program took its turn
+            time.sleep(_SLICE)
+    raise Stopped()
 
 
-def plain_files(root: Path) -> Iterator[Path]:
-    """Plain files in a fixed order: nothing hidden, no links, no names that are not text, no office lock files."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if name.startswith((".", "~$")) or path.is_symlink() or not path.is_file() or not _is_text(str(path)):
-                continue
-            yield path
-
-
-def _is_text(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _stamp(path: Path) -> Stamp:
-    status = path.stat()
-    return Stamp(status.st_size, status.st_mtime_ns)
+def _sleep(seconds: float, cancelled: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not cancelled():
+        time.sleep(min(left, _SLICE))
