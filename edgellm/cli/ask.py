@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from edgellm.cli import source
@@ -12,16 +13,16 @@ from edgellm.cli.model_options import add_model_options
 from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser, typed, whole_number
 from edgellm.cli.session import Session
-from edgellm.cli.source import Text
 from edgellm.documents import retrieve
 from edgellm.errors import UsageError
-from edgellm.tasks import answer, passages
-from edgellm.tasks.answer import Quote
-from edgellm.tasks.passages import Passage
+from edgellm.runtimes.base import Chunk, Event
+from edgellm.tasks import consult
+from edgellm.tasks.consult import Consulted
+from edgellm.tasks.consultation import prepare
+from edgellm.tasks.extract import Cited, Extract
 from edgellm.tasks.result import without_model
 
 _SEARCHED = 8
-_BETWEEN = "\n\n"
 
 
 def configure(parser: Parser) -> None:
@@ -52,43 +53,66 @@ def run(arguments: Namespace, session: Session) -> int:
     if not question:
         raise UsageError("There is no question.", 'For example: edgellm ask "Where is the meeting?" notes.txt')
     if arguments.documents is None:
-        texts = _read(arguments.files, session.output)
+        extracts = _read(arguments.files, session.output)
     else:
-        texts = _found(question, arguments, session)
-    passage = _BETWEEN.join(text.text for text in texts)
+        extracts = _found(question, arguments, session)
     if arguments.passages:
-        return _passages(passages.find(question, passage, arguments.count), texts, session)
-    stop = Interrupt()
+        return _passages(question, extracts, arguments.count, session)
+    stop, kept = Interrupt(), list[Consulted]()
     options, generator = session.options(stop), session.generator("answer")
     with stop:
-        evidence = answer.prepare(generator, question, passage, False if arguments.whole else None, options)
-        text, finish = session.stream(answer.run(generator, evidence, options))
-    result = answer.judge(text, finish, passage, evidence)
-    if result.quote and finish.reason != "cancelled":
-        session.output.line(_quoted(result.quote, texts))
-    elif not result.said:
+        plan = prepare(generator, question, extracts, False if arguments.whole else None, options)
+        session.stream(_events(consult.run(generator, plan, options), kept))
+    (result,) = kept
+    for quote in result.quotes:
+        session.output.line(_line(quote))
+    if not result.said and result.finish.reason != "cancelled":
         for near in result.near[:1]:
-            session.output.note(f"The nearest sentence is: {_quoted(near, texts)}")
+            session.output.note(f"The nearest sentence is: {_line(near)}")
     return session.conclude(
         result.text,
-        finish,
-        result.notes,
+        result.finish,
+        (*result.notes, result.basis),
         said=result.said,
-        quote=_place(result.quote, texts) if result.quote else None,
-        near=[_place(near, texts) for near in result.near],
+        quote=_fields(result.quotes[0]) if result.quotes else None,
+        quotes=[_fields(quote) for quote in result.quotes],
+        near=[_fields(near) for near in result.near],
+        basis=result.basis,
+        tokens_read=result.tokens,
     )
 
 
-def _read(names: Sequence[str], output: Output) -> list[Text]:
-    texts = [source.read_file(name, output) for name in names]
-    if not texts:
-        texts = [Text("", source.read([], [], output))]
-    if not any(text.text.strip() for text in texts):
+def _events(events: Iterable[Chunk | Consulted], kept: list[Consulted]) -> Iterator[Event]:
+    """The events as those of a generation; the whole answer goes into `kept`."""
+    for event in events:
+        if isinstance(event, Consulted):
+            kept.append(event)
+            yield event.finish
+        else:
+            yield event
+
+
+def _read(names: Sequence[str], output: Output) -> list[Extract]:
+    if not names:
+        text = source.read([], [], output)
+        return [Extract(text, "", whole=True)]
+    extracts = [_file(name, output) for name in names]
+    if not any(one.text.strip() for one in extracts):
         raise UsageError("The text is empty.", "Give a file that has words in it.")
-    return texts
+    return extracts
 
 
-def _found(question: str, arguments: Namespace, session: Session) -> list[Text]:
+def _file(name: str, output: Output) -> Extract:
+    """A file as it stands, or with its pages and headings where it must be read as a document."""
+    read = source.read_file(name, output)
+    if read.document is not None:
+        return Extract.of_document(read.document)
+    if name == source.STDIN:
+        return Extract(read.text, read.name, whole=True)
+    return Extract.of_text(read.text, Path(name))
+
+
+def _found(question: str, arguments: Namespace, session: Session) -> list[Extract]:
     """The passages of the person's documents that are nearest to the question."""
     if arguments.files:
         raise UsageError(
@@ -97,34 +121,31 @@ def _found(question: str, arguments: Namespace, session: Session) -> list[Text]:
     library = session.app.library()
     if not library.collections():
         raise UsageError("There are no documents yet.", "Add a folder first: edgellm documents add FOLDER")
-    found = retrieve.search(library, question, _SEARCHED, arguments.documents)
-    session.output.note(f"{len(found)} passages of your documents share words with the question; only they are read.")
-    return [Text(f"{one.path}{f', page {one.page}' if one.page else ''}", one.text, one.start) for one in found]
+    return [Extract.of(one) for one in retrieve.search(library, question, _SEARCHED, arguments.documents)]
 
 
-def _passages(found: Sequence[Passage], texts: Sequence[Text], session: Session) -> int:
-    for passage in found:
-        session.output.line(_quoted(passage, texts))
+def _passages(question: str, extracts: Sequence[Extract], count: int, session: Session) -> int:
+    found = consult.search(question, extracts, count)
+    for cited, _ in found:
+        session.output.line(_line(cited))
     if not found:
-        session.output.line(answer.NOT_SAID)
-    text = "\n".join(passage.text for passage in found) or answer.NOT_SAID
-    places = [{**_place(passage, texts), "score": passage.score, "coverage": passage.coverage} for passage in found]
+        session.output.line(consult.SILENT)
+    text = "\n".join(cited.text for cited, _ in found) or consult.SILENT
+    places = [{**_fields(cited), "score": one.score, "coverage": one.coverage} for cited, one in found]
     return session.conclude(text, without_model(), passages=places)
 
 
-def _place(quote: Quote | Passage, texts: Sequence[Text]) -> dict[str, Any]:
-    """Where a quote of the joined texts is in its own file."""
-    at = 0
-    for text in texts:
-        end = at + len(text.text)
-        if quote.end <= end:
-            start, end = (text.at + place - at for place in (quote.start, quote.end))
-            return {"file": text.name, "text": quote.text, "start": start, "end": end}
-        at = end + len(_BETWEEN)
-    return {"file": "", "text": quote.text, "start": quote.start, "end": quote.end}
+def _fields(cited: Cited) -> dict[str, Any]:
+    """A citation for `--json`."""
+    return {
+        "file": cited.path or cited.document,
+        "text": cited.text,
+        "page": cited.page,
+        "headings": list(cited.headings),
+        "start": cited.start,
+        "end": cited.end,
+    }
 
 
-def _quoted(quote: Quote | Passage, texts: Sequence[Text]) -> str:
-    place = _place(quote, texts)
-    where = f" ({place['file']}, characters {place['start']}-{place['end']})" if place["file"] else ""
-    return f"“{' '.join(quote.text.split())}”{where}"
+def _line(cited: Cited) -> str:
+    return f"“{' '.join(cited.text.split())}” ({cited.where})"

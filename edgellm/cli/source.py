@@ -15,6 +15,7 @@ from pathlib import Path
 
 from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser, typed
+from edgellm.documents.document import Document
 from edgellm.errors import StorageError, UsageError
 
 STDIN = "-"
@@ -39,11 +40,11 @@ _FILE_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text and the name of where it came from ("" for the command line); it starts there at character `at`."""
+    """A text and the name of where it came from ("" for the command line), with the document if it was read as one."""
 
     name: str
     text: str
-    at: int = 0
+    document: Document | None = None
 
 
 def add_text_argument(parser: Parser, what: str) -> None:
@@ -57,7 +58,7 @@ def add_text_argument(parser: Parser, what: str) -> None:
 def read(words: Sequence[str], files: Sequence[str], output: Output) -> str:
     """The text that the arguments mean. Raises `UsageError` when there is none, `StorageError` for a bad file."""
     parts = [read_file(name, output).text for name in files]
-    if words and all(word == STDIN or _names_file(word) for word in words):
+    if words and all(word == STDIN or names_file(word) for word in words):
         parts += [read_file(word, output).text for word in words]
     elif words:
         parts.append(typed(" ".join(words)))
@@ -102,10 +103,10 @@ def _document(name: str, path: Path, output: Output) -> Text:
     document = load(path)
     for note in document.notes:
         output.note(f"{path.name}: {note}")
-    return Text(name, whole_text(document))
+    return Text(name, whole_text(document), document)
 
 
-def _names_file(word: str) -> bool:
+def names_file(word: str) -> bool:
     """Whether an argument is a file: it exists, or it looks so much like one that its absence should be said."""
     try:
         return (bool(word.strip()) and Path(word).expanduser().exists()) or _FILE_NAME.fullmatch(word) is not None

@@ -38,17 +38,29 @@ class Passage:
 
 def find(question: str, text: str, count: int = 3, language: str = "") -> tuple[Passage, ...]:
     """The at most `count` sentences of `text` that share terms with the question, the best first."""
-    language = language or likely(text)
-    asked = list(dict.fromkeys(Terms(language, question=True, single=True).of(question)))
-    found = sentences.split(text, language)
-    if not asked or not found or count < 1:
+    return tuple(passage for _, passage in among(question, (text,), count, language))
+
+
+def among(question: str, texts: Sequence[str], count: int = 3, language: str = "") -> tuple[tuple[int, Passage], ...]:
+    """The same over several texts, each in its own language: the number of the text with each sentence."""
+    found: list[tuple[int, Sentence, Counter[str], list[str]]] = []
+    for number, text in enumerate(texts):
+        code = language or likely(text)
+        asked = list(dict.fromkeys(Terms(code, question=True, single=True).of(question)))
+        cut = Terms(code, single=True)
+        found += [(number, one, Counter(cut.of(one.text)), asked) for one in sentences.split(text, code)]
+    if not found or count < 1:
         return ()
-    cut = Terms(language, single=True)
-    counts = [Counter(cut.of(sentence.text)) for sentence in found]
-    weights, mean = _weights(asked, counts), _mean(counts)
-    ranked = [_passage(sentence, have, weights, mean) for sentence, have in zip(found, counts, strict=True)]
-    shared = [passage for passage in ranked if passage.score > 0]
-    return tuple(sorted(shared, key=lambda passage: (-passage.score, passage.start))[:count])
+    counts = [have for _, _, have, _ in found]
+    weights = _weights(list(dict.fromkeys(term for _, _, _, asked in found for term in asked)), counts)
+    mean = _mean(counts)
+    ranked = [
+        (number, _passage(one, have, {term: weights[term] for term in asked}, mean))
+        for number, one, have, asked in found
+        if asked
+    ]
+    shared = [pair for pair in ranked if pair[1].score > 0]
+    return tuple(sorted(shared, key=lambda pair: (-pair[1].score, pair[0], pair[1].start))[:count])
 
 
 def _weights(asked: Sequence[str], counts: Sequence[Counter[str]]) -> dict[str, float]:

@@ -1,0 +1,120 @@
+"""What a model reads to answer a question from documents: all of them where they fit, else what is nearest to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edgellm.runtimes.base import Generator, Message
+from edgellm.tasks import answer, consult_prompt, passages, special
+from edgellm.tasks.extract import Cited, Extract
+from edgellm.tasks.options import DEFAULT, Options
+from edgellm.tasks.passages import Passage
+from edgellm.tasks.starter import is_starter, out_of_reach
+
+NEAR = 3
+_CANDIDATES = 60
+_TRIED = 4
+_CLOSE = 0.6
+_ENOUGH = 0.5
+_CONTEXT_SHARE = 0.7
+_AROUND = 400
+_SEPARATE = "\n\n"
+
+Found = tuple[int, Passage]
+Fits = Callable[[Sequence[Extract]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """What the model will read: `read` together, or with `alone` one after the other until one answers.
+
+    `near` are the sentences nearest to the question, `quoted` says why the first of `read` itself must be the answer.
+    """
+
+    question: str
+    given: tuple[Extract, ...]
+    read: tuple[Extract, ...]
+    near: tuple[Cited, ...]
+    alone: bool = False
+    quoted: str = ""
+
+
+def prepare(
+    generator: Generator,
+    question: str,
+    extracts: Sequence[Extract],
+    narrow: bool | None = None,
+    options: Options = DEFAULT,
+) -> Consultation:
+    """Choose what the model reads. `narrow` None means: only the best sentences when the model is the starter."""
+    question, given = question.strip(), tuple(one for one in extracts if one.text.strip())
+    found = passages.among(question, [one.text for one in given], _CANDIDATES)
+    near = tuple(given[number].cite(one.start, one.end) for number, one in found[:NEAR])
+    starter = is_starter(generator.info)
+    if starter if narrow is None else narrow:
+        tried = _tried(given, found)
+        quoted = out_of_reach(tried[0].text) if starter and tried else ""
+        return Consultation(question, given, tried, near, True, quoted)
+    if starter or generator.info.kind == "span":
+        return Consultation(question, given, given, near, starter)
+    room = int(generator.info.context * _CONTEXT_SHARE)
+
+    def fits(read: Sequence[Extract]) -> bool:
+        return generator.count(options.with_system(messages(generator, question, read))) <= room
+
+    read = given if fits(given) else _most(given, found, fits)
+    return Consultation(question, given, read, near)
+
+
+def messages(generator: Generator, question: str, read: Sequence[Extract]) -> tuple[Message, ...]:
+    if special.is_seq2seq(generator.info):
+        return answer.messages(question, _SEPARATE.join(one.text for one in read))
+    return consult_prompt.messages(question, read)
+
+
+def _tried(given: Sequence[Extract], found: Sequence[Found]) -> tuple[Extract, ...]:
+    """The best sentences that hold more than half of the question; two together where only both do."""
+    if not found:
+        return ()
+    enough = [pair for pair in found if pair[1].coverage > _ENOUGH and pair[1].score >= _CLOSE * found[0][1].score]
+    if enough:
+        return tuple(given[number].cut(one.start, one.end) for number, one in enough[:_TRIED])
+    (number, best), *others = found
+    asked = round(len(best.shared) / best.coverage)
+    for other, one in others[:1]:
+        start, end = min(best.start, one.start), max(best.end, one.end)
+        if other == number and end - start <= _AROUND and len(best.shared | one.shared) > _ENOUGH * asked:
+            return (given[number].cut(start, end),)
+    return ()
+
+
+def _most(given: Sequence[Extract], found: Sequence[Found], fits: Fits) -> tuple[Extract, ...]:
+    """As many passages as fit, the nearest first: those given, or stretches around the best sentences of long ones."""
+    parts = list(given)
+    if any(one.whole for one in given) or not fits(given[:1]):
+        parts = _stretches(given, found)
+    low, high = 0, len(parts)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(parts[:middle]) else (low, middle - 1)
+    if not low and found:
+        number, one = found[0]
+        return (given[number].cut(one.start, one.end),)
+    return tuple(parts[:low])
+
+
+def _stretches(given: Sequence[Extract], found: Sequence[Found]) -> list[Extract]:
+    """The text around each sentence that was found, the best first, without overlaps."""
+    taken: list[tuple[int, int, int]] = []
+    for number, one in found:
+        text = given[number].text
+        start, end = max(one.start - _AROUND, 0), min(one.end + _AROUND, len(text))
+        for other, first, last in taken:
+            if other == number and first < end and start < last:
+                start, end = (last, end) if first <= start else (start, first)
+        while start < end and start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+            start += 1
+        if end - start > 0 and text[start:end].strip():
+            taken.append((number, start, end))
+    return [given[number].cut(start, end) for number, start, end in taken]
