@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from edgellm.cli import summary_lines
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_model_options
 from edgellm.cli.parser import Parser, typed
 from edgellm.cli.session import INTERRUPTED, Session
+from edgellm.cli.summarize import add_style_options
+from edgellm.documents.chunk import whole_text
+from edgellm.documents.document import Document
 from edgellm.errors import Stopped, UsageError
 from edgellm.runtimes.base import Generator
-from edgellm.tasks import answer, batch, classify, digest, summarize, translate
+from edgellm.tasks import answer, batch, classify, kept, summary, summary_styles, translate
+from edgellm.tasks.batch import Work
+from edgellm.tasks.kept import Kept
 from edgellm.tasks.languages import code_of
 from edgellm.tasks.options import Options
-from edgellm.tasks.starter import is_starter
-
-Work = Callable[[str], str]
+from edgellm.tasks.outline import Outline
+from edgellm.tasks.summary_events import Item, Summary
 
 
 def configure(parser: Parser) -> None:
@@ -27,7 +33,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument("task", choices=sorted(_TASKS), metavar="TASK", help=f"One of: {', '.join(sorted(_TASKS))}.")
     parser.add_argument("folder", metavar="FOLDER", help="All documents below it are read.")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="The folder for results and manifest.")
-    parser.add_argument("--to", metavar="LANGUAGE", help="For translate: a code (fr) or a name (French).")
+    parser.add_argument("--to", metavar="LANGUAGE", help="For translate and summarize: a code (fr) or a name (French).")
+    add_style_options(parser)
     parser.add_argument("--question", type=typed, metavar="QUESTION", help="For ask: what every file is asked.")
     parser.add_argument("--labels", type=typed, metavar="A,B,C", help="For classify: with commas between them.")
     parser.add_argument("--retry", action="store_true", help="Try again the files that could not be read.")
@@ -54,14 +61,14 @@ def run(arguments: Namespace, session: Session) -> int:
     stop, output, counts = Interrupt(), session.output, {"done": 0, "before": 0, "failed": 0}
     generator = session.generator({"ask": "answer"}.get(arguments.task, arguments.task))
     options = session.options(stop)
-    work = _TASKS[arguments.task](arguments, generator, options)
+    work = _TASKS[arguments.task](arguments, generator, options, session)
     manifest = batch.Manifest(out, _asked(arguments, generator))
     if arguments.retry:
         manifest.entries = {name: entry for name, entry in manifest.entries.items() if not entry.error}
     with stop, Loader() as loader:
         try:
             read = partial(loader.load, cancelled=stop)
-            every = batch.run(folder, found, out, manifest, read, lambda text: _whole(work(text), stop))
+            every = batch.run(folder, found, out, manifest, read, lambda document: _whole(work(document), stop))
             for number, (entry, now) in enumerate(every, 1):
                 counts["failed" if entry.error else "done" if now else "before"] += 1
                 if now and entry.error:
@@ -91,42 +98,57 @@ def _whole(result: str, stop: Interrupt) -> str:
 
 def _asked(arguments: Namespace, generator: Generator) -> dict[str, Any]:
     """What the results depend on; a batch that asks for something else does not mix with them."""
+    summaries = asdict(_style(arguments)) if arguments.task == "summarize" else {}
     return {
         "task": arguments.task,
-        "to": code_of(arguments.to) if arguments.task == "translate" else "",
+        **({key: value for key, value in summaries.items() if key != "language"}),
+        "to": code_of(arguments.to) if arguments.to and arguments.task in ("translate", "summarize") else "",
         "question": (arguments.question or "").strip() if arguments.task == "ask" else "",
         "labels": (arguments.labels or "").strip() if arguments.task == "classify" else "",
         "model": generator.info.name,
     }
 
 
-def _summaries(_arguments: Namespace, generator: Generator, options: Options) -> Work:
-    def work(text: str) -> str:
-        tokens = generator.count(summarize.messages(text.strip()))
-        if is_starter(generator.info) or tokens < generator.info.context // 2:
-            return summarize.summarize(generator, text, options).text
-        points = tuple(digest.points(generator, digest.parts(generator, text), options))
-        return "".join(getattr(event, "text", "") for event in digest.overall(generator, points, options))
+def _style(arguments: Namespace) -> summary_styles.Asked:
+    return summary_styles.asked(arguments.style, arguments.length or "", arguments.to or "")
+
+
+def _summaries(arguments: Namespace, generator: Generator, options: Options, session: Session) -> Work:
+    asked = _style(arguments)
+
+    def work(document: Document) -> str:
+        outline = Outline.of(document)
+        wanted = (asked, options.sampling, options.max_tokens, options.system)
+        held = Kept(session.app.paths.summaries, kept.name(outline.text, generator.info, wanted))
+        shown = summary_lines.Shown(asked.style)
+        lines: list[str] = []
+        for event in summary.run(generator, outline, asked, held, options):
+            if isinstance(event, Item):
+                lines += shown.lines(event)
+            elif isinstance(event, Summary):
+                return "\n".join(lines) or event.text
+        raise AssertionError("a summary has an end")
 
     return work
 
 
-def _translations(arguments: Namespace, generator: Generator, options: Options) -> Work:
+def _translations(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:
     target = code_of(arguments.to)
-    return lambda text: translate.translate(generator, text, target, "", options).text
+    return lambda document: translate.translate(generator, whole_text(document), target, "", options).text
 
 
-def _answers(arguments: Namespace, generator: Generator, options: Options) -> Work:
-    return lambda text: answer.answer(generator, arguments.question.strip(), text, None, options).text
+def _answers(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:
+    question = arguments.question.strip()
+    return lambda document: answer.answer(generator, question, whole_text(document), None, options).text
 
 
-def _labels(arguments: Namespace, generator: Generator, options: Options) -> Work:
+def _labels(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:
     labels = classify.checked(arguments.labels.split(","))
-    return lambda text: classify.classify(generator, text, labels, options).label
+    return lambda document: classify.classify(generator, whole_text(document), labels, options).label
 
 
 _NEEDED = {"translate": "to", "ask": "question", "classify": "labels"}
-_TASKS: dict[str, Callable[[Namespace, Generator, Options], Work]] = {
+_TASKS: dict[str, Callable[[Namespace, Generator, Options, Session], Work]] = {
     "summarize": _summaries,
     "translate": _translations,
     "ask": _answers,

@@ -1,22 +1,32 @@
-"""`edgellm summarize`: one sentence or a point for each part by the model, or key sentences without one.
+"""`edgellm summarize`: whole documents in several styles by the model, key sentences without one, or a comparison.
 
-A text that does not fit the model is read part by part, whole.
+A long text is read section by section; what was read is kept until the summary is finished, so that it can go on.
 """
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
 
-from edgellm.cli import source
+from edgellm.cli import source, summary_input, summary_lines
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_model_options
+from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser, whole_number
 from edgellm.cli.session import Session
-from edgellm.errors import ContextOverflow
-from edgellm.runtimes.base import Finish, Generator
-from edgellm.tasks import digest, summarize
+from edgellm.errors import EdgeError, UsageError
+from edgellm.runtimes.base import Chunk
+from edgellm.tasks import kept, summary, summary_styles
+from edgellm.tasks.kept import Kept
+from edgellm.tasks.outline import Outline
 from edgellm.tasks.result import without_model
+from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
+from edgellm.tasks.summary_styles import LENGTHS, OLD, STYLES, Asked
+
+_EVERY = 2.0  # seconds between two lines of progress
 
 
 def configure(parser: Parser) -> None:
@@ -28,75 +38,129 @@ def configure(parser: Parser) -> None:
         metavar="N",
         help="Show the N most important sentences instead, word for word; needs no model and works in any language.",
     )
+    add_style_options(parser)
+    parser.add_argument("--to", metavar="LANGUAGE", help="The language of the summary: a code (fr) or a name (French).")
     parser.add_argument(
-        "--style",
-        choices=("sentence", "points"),
-        default="sentence",
-        help="One sentence about the whole text, or a point for each part of it (default: sentence).",
+        "--compare", action="store_true", help="Show what several files have in common, and what only one of them says."
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="Begin anew, and not where an earlier run of the same was stopped."
     )
     add_model_options(parser)
 
 
+def add_style_options(parser: Parser) -> None:
+    """Add the style and the length; `sentence` and `points` are older names."""
+    parser.add_argument(
+        "--style",
+        choices=(*STYLES, *OLD),
+        default="line",
+        help="One line, a paragraph, bullets, points under each heading, or questions with answers (default: line); "
+        "sentence is line, and points is bullets with one for each section.",
+    )
+    parser.add_argument("--length", choices=LENGTHS, help="How much of it (default: medium).")
+
+
 def run(arguments: Namespace, session: Session) -> int:
     """Summarize in the way that was asked for."""
-    text = source.read(arguments.text, arguments.file, session.output)
+    asked = summary_styles.asked(arguments.style, arguments.length or "", arguments.to or "")
+    if arguments.key_sentences and asked.language:
+        raise UsageError("Key sentences are the text's own words.", "Leave out --to, or --key-sentences.")
+    documents = summary_input.read(arguments.text, arguments.file, session.output)
+    if arguments.compare:
+        from edgellm.cli import summary_compare
+
+        return summary_compare.run(documents, asked, arguments, session)
+    outline = Outline.of(*documents)
     if arguments.key_sentences:
-        return _key_sentences(text, arguments.key_sentences, session)
+        return _key_sentences(outline, arguments.key_sentences, session)
+    return _summary(outline, asked, arguments.fresh, session)
+
+
+def _summary(outline: Outline, asked: Asked, fresh: bool, session: Session) -> int:
     stop = Interrupt()
     options, generator = session.options(stop), session.generator("summarize")
-    if arguments.style == "points":
-        return _points(text, generator, stop, session)
+    name = kept.name(outline.text, generator.info, (asked, options.sampling, options.max_tokens, options.system))
+    held = Kept(session.app.paths.summaries, name)
+    if fresh:
+        held.clear()
     try:
         with stop:
-            summary, finish = session.stream(summarize.run(generator, text, options))
-    except ContextOverflow:
-        return _whole(text, generator, stop, session)
-    return session.conclude(summary, finish, summarize.notes(generator, text))
+            done = show(summary.run(generator, outline, asked, held, options), asked, session.output)
+    except EdgeError:
+        if len(held):
+            session.output.note("What was read so far is kept; the same command goes on from there.")
+        raise
+    if done.finish.reason == "cancelled" and 0 < done.read < done.sections:
+        session.output.note(
+            f"Stopped after {done.read} of {done.sections} sections; the same command goes on from there."
+        )
+    points = [_fields(item) for item in done.items]
+    extra: dict[str, Any] = {"style": asked.style, "points": points, "read": done.read, "sections": done.sections}
+    return session.conclude(done.text, done.finish, done.notes, **extra)
 
 
-def _points(text: str, generator: Generator, stop: Interrupt, session: Session) -> int:
-    """A line for each part, as soon as it is read."""
-    chosen, found = digest.parts(generator, text), list[digest.Point]()
-    with stop:
-        for point in digest.points(generator, chosen, session.options(stop)):
-            session.output.line(f"- {point.text}")
-            found.append(point)
-    joined = "\n".join(f"- {point.text}" for point in found)
-    return _concluded(joined, found, chosen, digest.facts(found), session)
+def show(events: Iterable[SummaryEvent], asked: Asked, output: Output) -> Summary:
+    """Print what comes, and how far it is; returns the whole."""
+    shown = summary_lines.Shown(asked.style)
+    pace = Pace(output)
+    for event in events:
+        if isinstance(event, Summary):
+            output.end()
+            return event
+        if isinstance(event, Chunk):
+            output.chunk(event.text)
+        elif isinstance(event, Item):
+            for line in shown.lines(event):
+                output.line(line)
+        elif isinstance(event, Begun):
+            pace.begin(event)
+        else:
+            pace.show(event)
+    raise AssertionError("a summary has an end")
 
 
-def _whole(text: str, generator: Generator, stop: Interrupt, session: Session) -> int:
-    """One sentence about a text that is longer than the model's context."""
-    options, chosen, found = session.options(stop), digest.parts(generator, text), list[digest.Point]()
-    session.output.note(f"The text is longer than the model reads at once: it is read in {len(chosen)} sections.")
-    summary, last = "", None
-    with stop:
-        for point in digest.points(generator, chosen, options):
-            found.append(point)
-            session.output.progress(f"{len(found)} of {len(chosen)} sections: {point.text}")
-        if len(found) == len(chosen):
-            summary, last = session.stream(digest.overall(generator, found, options))
-    return _concluded(summary, found, chosen, digest.facts(found, last), session)
+class Pace:
+    """Says now and then how many sections are read, and about how long the others take."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._started = self._last = time.monotonic()
+        self._before = 0
+
+    def begin(self, begun: Begun) -> None:
+        """Say how many there are, where there are several."""
+        self._started = self._last = time.monotonic()
+        self._before = begun.kept
+        if begun.kept:
+            self._output.note(
+                f"{begun.kept} of {begun.sections} sections were read by an earlier run; it goes on there."
+            )
+        elif begun.sections > 1:
+            self._output.progress(f"The text is read in {begun.sections} sections.")
+
+    def show(self, progress: Progress) -> None:
+        """A line, at most every few seconds."""
+        now = time.monotonic()
+        if now - self._last < _EVERY or progress.done <= self._before:
+            return
+        self._last = now
+        each = (now - self._started) / (progress.done - self._before)
+        left = summary_lines.about(each * (progress.sections - progress.done))
+        self._output.progress(f"{progress.done} of {progress.sections} sections{left}")
 
 
-def _concluded(
-    text: str, found: list[digest.Point], chosen: tuple[digest.Part, ...], finish: Finish, session: Session
-) -> int:
-    if len(found) < len(chosen):
-        finish = replace(finish, reason="cancelled")
-    listed = [
-        {"text": point.text, "start": point.part.start, "end": point.part.end, "written": point.written}
-        for point in found
-    ]
-    note = digest.coverage(found, chosen)
-    return session.conclude(text, finish, (note,), points=listed, sections=len(chosen))
+def _fields(item: Item) -> dict[str, Any]:
+    """A point as JSON."""
+    place = asdict(item.place)
+    quote = asdict(item.quote) if item.quote else None
+    return {"text": item.text, "question": item.question, **place, "written": item.written, "quote": quote}
 
 
-def _key_sentences(text: str, count: int, session: Session) -> int:
-    from edgellm.tasks.keysentences import key_sentences
-
-    found = key_sentences(text, count)
-    for sentence in found:
-        session.output.line(" ".join(sentence.text.split()))
-    joined = "\n".join(sentence.text for sentence in found)
-    return session.conclude(joined, without_model(), sentences=[asdict(sentence) for sentence in found])
+def _key_sentences(outline: Outline, count: int, session: Session) -> int:
+    found = summary.key_points(outline, count)
+    for item in found:
+        session.output.line(f"{' '.join(item.text.split())}{summary_lines.where(item.place)}")
+    joined = "\n".join(item.text for item in found)
+    sentences = [{"text": item.text, **asdict(item.place), "score": item.score} for item in found]
+    return session.conclude(joined, without_model(), sentences=sentences)

@@ -26,7 +26,7 @@ from edgellm.errors import ContextOverflow, DocumentEmpty, DocumentError, Storag
 
 MANIFEST, TABLE = "manifest.jsonl", "results.csv"
 Read = Callable[[Path], Document]
-Work = Callable[[str], str]
+Work = Callable[[Document], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ def run(
 ) -> Iterator[tuple[Entry, bool]]:
     """Each file's entry, and whether it was done just now; what is done and unchanged is not done again.
 
-    `work` makes the result of a text. What is wrong with a file or its text is recorded with the file; any other error
-    ends the batch.
+    `work` makes the result of a document. What is wrong with a file or its text is recorded with the file; any other
+    error ends the batch.
     """
     for path in chosen:
         name = path.relative_to(folder).as_posix()
@@ -123,10 +123,10 @@ def run(
             continue
         started = time.monotonic()
         try:
-            text = whole_text(read(path))
-            if not text.strip():
+            document = read(path)
+            if not whole_text(document).strip():
                 raise DocumentEmpty(path.name, "it holds no text")
-            result = work(text)
+            result = work(document)
         except (DocumentError, ContextOverflow, UsageError) as error:
             said = error.message if isinstance(error, DocumentError) else f"{name}: {error.message}"
             entry = Entry(name, digest, seconds=round(time.monotonic() - started, 3), error=said)

@@ -49,14 +49,27 @@ def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySen
     found = sentences.split(text, language)
     if not found or count < 1:
         return ()
-    cut = Terms(language)
-    vectors = _tf_idf([cut.of(sentence.text) for sentence in found])
+    vectors = weights([sentence.text for sentence in found], language)
     scores = _Graph(vectors).salience()
     highest = float(scores.max()) or 1.0
     return tuple(
         KeySentence(found[at].text, found[at].start, found[at].end, round(float(scores[at]) / highest, 4))
         for at in sorted(_different(scores, vectors, count))
     )
+
+
+def most_salient(texts: Sequence[str], count: int, language: str = "") -> tuple[int, ...]:
+    """Which of several short texts say most of all of them, in their order; near repetitions are passed over."""
+    if not texts:
+        return ()
+    vectors = weights(texts, language or likely(" ".join(texts)))
+    return tuple(sorted(_different(_Graph(vectors).salience(), vectors, count)))
+
+
+def weights(texts: Sequence[str], language: str = "") -> list[dict[str, float]]:
+    """For each text the weights (TF-IDF) of its terms, as a vector of length one; empty for one without terms."""
+    cut = Terms(language)
+    return _tf_idf([cut.of(text) for text in texts])
 
 
 def _tf_idf(documents: Sequence[Sequence[str]]) -> list[dict[str, float]]:
@@ -113,10 +126,11 @@ def _different(scores: Numbers, vectors: Sequence[dict[str, float]], count: int)
     for at in sorted(range(len(scores)), key=lambda at: (-round(float(scores[at]), 9), at)):
         if len(chosen) == count:
             break
-        if all(_cosine(vectors[at], vectors[other]) < _SAME for other in chosen):
+        if all(cosine(vectors[at], vectors[other]) < _SAME for other in chosen):
             chosen.append(at)
     return chosen
 
 
-def _cosine(one: dict[str, float], other: dict[str, float]) -> float:
+def cosine(one: dict[str, float], other: dict[str, float]) -> float:
+    """How alike two texts are, from 0 to 1, by their `weights`."""
     return sum(weight * other.get(term, 0.0) for term, weight in one.items())

@@ -41,7 +41,7 @@ def test_the_walk_is_the_stationary_distribution_of_the_paper() -> None:
     """Against the eigenvector of the damped transition matrix, which the power iteration should reach."""
     documents = ["a b c", "b c d", "c d", "a d e e", "", "b"]
     vectors = keysentences._tf_idf([document.split() for document in documents])
-    similarity = np.array([[keysentences._cosine(one, other) for other in vectors] for one in vectors])
+    similarity = np.array([[keysentences.cosine(one, other) for other in vectors] for one in vectors])
     sums = similarity.sum(axis=1, keepdims=True)
     transition = 0.15 / 6 + 0.85 * np.where(sums > 0, similarity / np.where(sums > 0, sums, 1), 1 / 6)
     values, eigenvectors = np.linalg.eig(transition.T)
