@@ -9,7 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgellm.documents import readers, rewrite_docx, rewrite_html, rewrite_pptx
+from edgellm.documents import (
+    readers,
+    rewrite_docx,
+    rewrite_html,
+    rewrite_markdown,
+    rewrite_pdf,
+    rewrite_po,
+    rewrite_pptx,
+    rewrite_subtitles,
+    rewrite_text,
+)
 from edgellm.documents.document import cleaned
 from edgellm.documents.segment import Rewriting, Sheet, Translated
 from edgellm.documents.source import MIB, Limits, Source, open_source
@@ -33,9 +43,14 @@ FORMATS: dict[str, Rewriter] = {
     "docx": Rewriter(rewrite_docx.read, rewrite_docx.write, (".docx", ".docm")),
     "pptx": Rewriter(rewrite_pptx.read, rewrite_pptx.write, (".pptx", ".pptm")),
     "html": Rewriter(rewrite_html.read, rewrite_html.write, (".html", ".htm", ".xhtml")),
+    "markdown": Rewriter(rewrite_markdown.read, rewrite_markdown.write, (".md", ".markdown")),
+    "subtitles": Rewriter(rewrite_subtitles.read, rewrite_subtitles.write, (".srt", ".vtt")),
+    "po": Rewriter(rewrite_po.read, rewrite_po.write, (".po", ".pot")),
+    "text": Rewriter(rewrite_text.read, rewrite_text.write, (".txt", ".text")),
+    "pdf": Rewriter(rewrite_pdf.read, rewrite_pdf.write, (".txt", ".docx")),
 }
 # Endings that decide, because the content looks like plain text.
-BY_NAME: dict[str, str] = {}
+BY_NAME: dict[str, str] = {".po": "po", ".pot": "po"}
 
 
 class ChangedSince(Exception):

@@ -1,0 +1,55 @@
+"""Where a line of text may end, in scripts with and without spaces: filling lines, and parting a text evenly."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+# A space, or the gap between two letters of a script without spaces, but not before a mark that closes something.
+_BREAK = re.compile(
+    r" +|(?<=[\u3001-\u30ff\u3400-\u9fff\uff01-\uff60])(?=[\u3040-\u30ff\u3400-\u9fff\uff10-\uff5a])"
+    r"(?<![\u300c\u300e\u3010\u3014\uff08])(?![\u3063\u3083\u3085\u3087\u30c3\u30e3\u30e5\u30e7\u30fc])"
+)
+_CLOSED = re.compile(r"[\u3001-\u30ff\u3400-\u9fff\uff01-\uff65]")
+
+
+def width(text: str) -> int:
+    """Columns that a text takes: two for a letter of full width."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def joined(lines: Sequence[str]) -> str:
+    """Lines as one: with a space between two, or none where the script has none."""
+    text = ""
+    for line in (line.strip() for line in lines):
+        parted = bool(text and line) and not (_CLOSED.match(text[-1]) and _CLOSED.match(line[0]))
+        text += (" " if parted else "") + line
+    return text
+
+
+def filled(text: str, room: int, first: int = 0, rest: int = 0) -> list[str]:
+    """Lines no wider than `room` where a break allows it. `first` and `rest` are columns taken before a line."""
+    lines, start, taken = [], 0, first
+    end, resume = 0, 0  # the last break that fits, and where the next line would begin after it
+    for place, after in [*((one.start(), one.end()) for one in _BREAK.finditer(text)), (len(text), len(text))]:
+        if end > start and taken + width(text[start:place]) > room:
+            lines.append(text[start:end])
+            start, taken = resume, rest
+        end, resume = place, after
+    lines.append(text[start:])
+    return lines
+
+
+def parted(text: str, count: int) -> list[tuple[int, int]]:
+    """The `count - 1` places (from, to) that part a text into lines of about one width; fewer if it has fewer."""
+    breaks = [one.span() for one in _BREAK.finditer(text) if one.start() > 0 and one.end() < len(text)]
+    chosen: list[tuple[int, int]] = []
+    whole = width(text)
+    before = {place: width(text[: place[0]]) for place in breaks}
+    for number in range(1, count):
+        ideal = whole * number / count
+        open_ = [place for place in breaks if not chosen or place[0] > chosen[-1][0]]
+        if open_:
+            chosen.append(min(open_, key=lambda place: abs(before[place] - ideal)))
+    return chosen
