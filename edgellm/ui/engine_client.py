@@ -23,6 +23,11 @@ class Status(Protocol):
         ...
 
     @property
+    def path(self) -> Path | None:
+        """File or folder of the loaded model."""
+        ...
+
+    @property
     def device(self) -> str:
         """Where the model runs."""
         ...

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSplitter, QVBoxLayo
 
 from edgellm.errors import EdgeError, Stopped
 from edgellm.ui.kept_work import KeptWork
+from edgellm.ui.model_hint import ModelHint
 from edgellm.ui.services import Services
 from edgellm.ui.task_bar import TaskBar
 from edgellm.ui.task_runner import TaskRunner
@@ -22,17 +23,19 @@ _RUN = ("Ctrl+Return", "Ctrl+Enter")
 
 
 class TaskPage(QWidget):
-    """A page that runs one piece of work at a time. `key` names the file that keeps it, `verb` what its button does.
+    """A page that runs one piece of work at a time. `key` names the file that keeps it, `verb` what its button does,
+    `task` what it asks of a model, by the name that cards have for it.
 
     A page calls `arrange` once, and `touch` when something on it changed that is to be kept.
     """
 
-    def __init__(self, services: Services, key: str, verb: str) -> None:
+    def __init__(self, services: Services, key: str, verb: str, task: str = "") -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.services = services
         self.bar = TaskBar(services.theme, services.keyboard, verb)
+        self.hint = ModelHint(services, task) if task else None
         self.runner = TaskRunner(services.worker, self)
         self.kept = KeptWork(services.app.paths.work / f"{key}.json", self.state, services.background, self)
         self._restored = False
@@ -93,6 +96,9 @@ class TaskPage(QWidget):
         column.setSpacing(0)
         column.addWidget(top)
         column.addLayout(middle, 1)
+        if self.hint is not None:
+            column.addWidget(self.hint)
+            self.hint.look()
         column.addWidget(self.bar)
         return splitter
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QHBoxLayout
 
 from edgellm.errors import UsageError
-from edgellm.runtimes.base import Chunk, Message, Request
+from edgellm.runtimes.base import Choice, Chunk, Message, Request
+from edgellm.ui.model_hint import ModelHint
 from edgellm.ui.passage_window import PassageWindow, Place, show_from_file, show_in
 from edgellm.ui.result_pane import ResultPane
 from edgellm.ui.services import Services
@@ -172,3 +174,23 @@ def test_a_passage_is_shown_where_it_stands(page: Echo, tmp_path: Path) -> None:
     found = page.window().findChildren(PassageWindow)
     assert found[-1].passage == "The boat leaves at noon."
     found[-1].close()
+
+
+def test_a_better_model_is_offered_and_loaded(
+    open_desk: Callable[..., Desk], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk(reply="One.")
+    desk.ready()
+    better = home / "better.fake.json"
+    better.write_text('{"name": "better", "reply": "Two."}', encoding="utf-8")
+    app = desk.window.services.app
+    monkeypatch.setattr(app, "settings", dataclasses.replace(app.settings, model=""))
+    monkeypatch.setattr(app, "model_for", lambda task, *languages: Choice(better, f"It was made for {task}."))
+    hint = ModelHint(desk.window.services, "summarize")
+    hint.look()
+    wait(lambda: not hint.isHidden(), "the hint")
+    assert hint.words.toolTip() == "It was made for summarize."
+    hint.button.click()
+    wait(lambda: hint.isHidden(), "the other model")
+    assert desk.window.status is not None
+    assert desk.window.status.path == better
