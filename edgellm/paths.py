@@ -58,6 +58,11 @@ class Paths:
         """The folder for what file translations that are not finished have so far, where there is no memory."""
         return self.machine.parent / "translations"
 
+    @property
+    def labels(self) -> Path:
+        """The person's own sets of labels."""
+        return self.settings.with_name("labels.toml")
+
     @classmethod
     def under(cls, config: Path, data: Path, logs: Path) -> Paths:
         """The usual names inside three folders."""

@@ -82,6 +82,11 @@ DOCUMENTS = (
     Command("documents search", "Find passages, with file and page.", "edgellm.cli.documents_search"),
     Command("documents remove", "Forget documents; the files stay.", "edgellm.cli.documents_remove"),
 )
+LABELS = (
+    Command("labels list", "List the sets of labels for classify.", "edgellm.cli.labels_list"),
+    Command("labels save", "Keep a set of your own labels.", "edgellm.cli.labels_save"),
+    Command("labels remove", "Forget a set of your own.", "edgellm.cli.labels_remove"),
+)
 MODELS = (
     Command("models list", "List the models on this computer, or all that can be had.", "edgellm.cli.models_list"),
     Command("models search", "Find models in the catalog, and on the hub.", "edgellm.cli.models_search"),
@@ -110,7 +115,8 @@ COMMANDS = (
     Command("summarize", "Summarize a text in one sentence, or show its key sentences.", "edgellm.cli.summarize"),
     Command("translate", "Translate a text into another language.", "edgellm.cli.translate"),
     Command("ask", "Answer a question from files, with the sentence that says so.", "edgellm.cli.ask"),
-    Command("classify", "Put a text under one of your labels.", "edgellm.cli.classify"),
+    Command("classify", "Put a text, or every row of a table, under one of your labels.", "edgellm.cli.classify"),
+    Command("labels", "List and keep sets of labels.", parts=LABELS),
     Command("documents", "Search your own documents, with no model needed.", parts=DOCUMENTS),
     Command("batch", "Do one task for all documents of a folder.", "edgellm.cli.batch"),
     Command("demo", "Run every task once on bundled text.", "edgellm.cli.demo"),
@@ -125,6 +131,10 @@ ALIASES = MappingProxyType(
         "answer": "ask",
         "summarise": "summarize",
         "model": "models",
+        "label": "labels",
+        "labels ls": "labels list",
+        "labels add": "labels save",
+        "labels rm": "labels remove",
         "document": "documents",
         "docs": "documents",
         "documents ls": "documents list",

@@ -15,6 +15,7 @@ FinishReason = Literal["stop", "length", "cancelled"]
 Kind = Literal["decoder", "seq2seq", "embed", "classify", "rerank", "span"]
 Cancelled = Callable[[], bool]
 Dropped = Callable[[int], bool]
+WEIGHS = "weighs answers"  # in `ModelInfo.metadata`, where a decoder can be asked by a `Reading`
 T = TypeVar("T")
 
 
@@ -228,17 +229,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a model that writes nothing is asked. `kind` is what it must be able to do.
+    """What a model is asked that shall write nothing. `kind` is what it must be able to do.
 
     embed: `texts` become vectors. classify: `text` is held against the labels in `texts` (none: the model's own), of
     which `several` may be true. rerank: the passages `texts` are held against the question `text`. span: `text` is
-    looked for in the passage `texts[0]`.
+    looked for in the passage `texts[0]`. decoder: how likely the model, held to the answers `texts`, would give each
+    after `messages`; for models whose metadata holds `WEIGHS`.
     """
 
     kind: Kind
     text: str = ""
     texts: tuple[str, ...] = ()
     several: bool = False
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,7 @@ class Reply:
 
 @runtime_checkable
 class Reader(Protocol):
-    """A model that reads and writes nothing."""
+    """A model that can be asked something without writing; most of these write nothing at all."""
 
     @property
     def info(self) -> ModelInfo:

@@ -18,6 +18,7 @@ from edgellm.models.gguf import GgufHeader, read_header
 from edgellm.runtimes import llama_library
 from edgellm.runtimes.architectures import NO_TEXT
 from edgellm.runtimes.base import (
+    WEIGHS,
     Cancelled,
     Chunk,
     Dropped,
@@ -25,7 +26,10 @@ from edgellm.runtimes.base import (
     Message,
     ModelInfo,
     Placement,
+    Reading,
+    Reply,
     Request,
+    Scores,
     never_dropped,
 )
 from edgellm.runtimes.cancel import CancelWatch
@@ -35,6 +39,7 @@ from edgellm.runtimes.llama_draft import Drafter, written_tokens
 from edgellm.runtimes.llama_grammar import grammar_of
 from edgellm.runtimes.llama_many import Many
 from edgellm.runtimes.llama_sampling import Sampler
+from edgellm.runtimes.llama_scores import AnswerScores
 from edgellm.runtimes.llama_state import PromptCache, key_of
 from edgellm.runtimes.llama_vocabulary import Vocabulary
 from edgellm.runtimes.many import one_by_one
@@ -79,6 +84,7 @@ class LlamaRuntime:
                 "cpu_variant": variant,
                 "kv_type": placement.kv_type,
                 "device": self._device,
+                WEIGHS: native.sequences > 0,
             },
         )
 
@@ -162,6 +168,17 @@ class LlamaRuntime:
         finally:
             for answer in answers:
                 answer.sampler.close()
+
+    def read(self, reading: Reading, cancelled: Cancelled = lambda: False) -> Reply:
+        """How likely each of the answers is. Raises `UsageError` for anything else, `ContextOverflow`."""
+        if reading.kind != "decoder" or not self._native.sequences or not reading.texts:
+            raise UsageError(f"{self._info.name} only writes text.", "Choose a model that is made for this task.")
+        prompts = [self._prompt(reading.messages, text) for text in reading.texts]
+        self._current = None
+        scores = AnswerScores(self._api, self._native, self._vocabulary.size, self._vocabulary.enders())
+        with CancelWatch(self._native.cancel_buffer, cancelled) as watch:
+            values = scores.probabilities(prompts, watch)
+        return Reply(scores=Scores(reading.texts if values else (), values))
 
     def _run(self, answers: list[Answer], cancelled: Cancelled, dropped: Dropped) -> Iterator[tuple[int, Event]]:
         self._current = answers[0]

@@ -88,6 +88,11 @@ class Vocabulary:
         """True for a token that ends the answer."""
         return bool(self._api.llama_vocab_is_eog(self.pointer, token))
 
+    def enders(self) -> tuple[int, ...]:
+        """The usual tokens that end an answer: those of the end of a turn and of the text."""
+        usual = (int(self._api.llama_vocab_eot(self.pointer)), int(self._api.llama_vocab_eos(self.pointer)))
+        return tuple(sorted({token for token in usual if 0 <= token < self.size and self.ends(token)}))
+
     def piece(self, token: int) -> bytes:
         """The bytes that a token adds to the text; none for a control token."""
         size = self._api.llama_token_to_piece(self.pointer, token, self._room, len(self._room), 0, False)
