@@ -22,8 +22,11 @@ Key = TypeVar("Key", bound=Hashable)
 # Words of the title and the headings count less than those of the passage itself
 _WEIGHTS = "0.5, 1.0"
 _FUSION = 60
-# As many of each ranking are fused; how much the one by meaning counts against that by words; as many are put in order
-_FUSED, _MEANING, _ORDERED = 60, 1.0, 20
+# For words and meaning: as many of each ranking, a smaller constant, and the share of meaning. With 60 of each
+# and the constant 60, what stands far down in both came before what one of them puts first (`benchmarks.retrieval`)
+_FUSED, _STEEP, _MEANING = 20, 5, 1.5
+# As many are put in order by a model that ranks
+_ORDERED = 20
 # As many rows may be weighed for one question: the rarest words come first, "the" is left out of a large library
 _ROWS = 30_000
 # Passages that no file has any more are found until the next update has swept them
@@ -85,7 +88,7 @@ def search(
     if aids.embedder is not None:
         near = vectors.nearest(library, aids.embedder, text, wide + _SPARE, within)
         if near:
-            ranked = dict(fuse([list(ranked), list(near)], wide, weights=(1.0, _MEANING)))
+            ranked = dict(fuse([list(ranked)[:wide], list(near)[:wide]], wide, _STEEP, (1.0, _MEANING)))
     found = passages(library, dict(list(ranked.items())[: shown + _SPARE]), within)[:shown]
     return (found if aids.rank is None else _ordered(text, found, aids.rank))[:limit]
 
@@ -102,7 +105,7 @@ def _ordered(
 
 
 def _by_words(library: Library, text: str, limit: int, within: int | None) -> dict[int, float]:
-    asked, frequent = _rarest(library, words.terms(text))
+    asked, frequent = _rarest(library, words.terms(words.without_function_words(text)))
     if not asked:
         return {}
     count = limit + _SPARE if within is None else max(_WIDE, 10 * limit)

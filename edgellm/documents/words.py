@@ -12,11 +12,15 @@ import re
 import unicodedata
 
 from edgellm.documents.chunk import DENSE
+from edgellm.documents.stop_words import QUESTION, STOP
 
 # Vowel signs belong to the word in Hindi, Thai and others; accents do not count: "lauft" finds "läuft"
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mc Mn'"
 _RUN = re.compile(f"[{DENSE}]+")
 _WORD = re.compile(f"[{DENSE}]+|[^{DENSE}\\s]+")
+_PLAIN = re.compile(r"[^\W\d_]+")
+# They ask for something, but texts are about them as well
+_ABOUT = frozenset("text time day job color kind say tell".split())
 _LARGEST = 4000
 _MOST = 64
 
@@ -39,6 +43,21 @@ def terms(text: str) -> tuple[str, ...]:
         else:
             found.update((_quoted(word[at : at + 2]), None) for at in range(len(word) - 1))
     return tuple(found)[:_MOST]
+
+
+def without_function_words(text: str) -> str:
+    """A question without the words that are in every text of its language; all of it where there would be nothing left.
+
+    They are rare in some libraries, where a text that says "how do I" is not about what a person asks.
+    """
+    said = [word.casefold() for word in _PLAIN.findall(_plain(text[:_LARGEST]))]
+    counts = {code: sum(word in STOP[code] or word in QUESTION[code] for word in said) for code in STOP}
+    code = max(counts, key=lambda one: counts[one])
+    if not counts[code]:
+        return text
+    empty = (STOP[code] | QUESTION[code]) - _ABOUT
+    kept = _PLAIN.sub(lambda word: " " if word.group().casefold() in empty else word.group(), _plain(text[:_LARGEST]))
+    return kept if any(sign.isalnum() for sign in kept) else text
 
 
 def _pairs(run: str) -> str:
