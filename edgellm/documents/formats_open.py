@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +21,9 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _OPF = "{http://www.idpf.org/2007/opf}"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_ENCRYPTED = "META-INF/encryption.xml"
+_METHOD = re.compile(rb"""EncryptionMethod\s[^>]*?Algorithm\s*=\s*["']([^"']*)""")
+_FONT_METHODS = (b"http://www.idpf.org/2008/embedding", b"http://ns.adobe.com/pdf/enc#RC")  # of no text
 _SIGNS = {f"{_TEXT}tab": "\t", f"{_TEXT}s": " ", f"{_TEXT}line-break": "\n"}
 _UNSEEN = frozenset(f"{_TEXT}{name}" for name in ("tracked-changes", "sequence-decls", "table-of-content"))
 
@@ -81,23 +85,32 @@ def epub(source: Source) -> Draft:
     """The chapters in their reading order, a page each."""
     with members(source) as archive:
         names = set(archive.namelist())
-        if "META-INF/rights.xml" in names or "META-INF/license.lcpl" in names:
-            raise DocumentEncrypted(source.name, "the book is copy protected", "Only books without it can be read.")
-        container = _tree(source, part(source, archive, "META-INF/container.xml"))
-        root = container.find(".//{*}rootfile")
-        place = "" if root is None else str(root.get("full-path", ""))
-        package = _tree(source, part(source, archive, place))
+        place, book = package(source, archive)
         pages: list[Page] = []
-        for name in _chapters(package, posixpath.dirname(place)):
+        for name in chapters(book, posixpath.dirname(place)):
             text = _chapter(source, archive, name) if name in names else ""
             pages.append(Page(len(pages) + 1, html_page(text)[0]))
-    title = package.findtext(f".//{_TITLE}") or ""
+    title = book.findtext(f".//{_TITLE}") or ""
     return Draft(tuple(pages), " ".join(title.split()))
 
 
-def _chapters(package: Any, folder: str) -> Iterator[str]:
-    items = {item.get("id"): item for item in package.iter(f"{_OPF}item")}
-    for reference in package.iter(f"{_OPF}itemref"):
+def package(source: Source, archive: zipfile.ZipFile) -> tuple[str, Any]:
+    """Where an EPUB says what it consists of, and that as a tree. Raises `DocumentEncrypted` for a protected book."""
+    names = set(archive.namelist())
+    methods = part(source, archive, _ENCRYPTED) if _ENCRYPTED in names else b""
+    hidden = any(method not in _FONT_METHODS for method in _METHOD.findall(methods))
+    if hidden or "META-INF/rights.xml" in names or "META-INF/license.lcpl" in names:
+        raise DocumentEncrypted(source.name, "the book is copy protected", "Only books without it can be read.")
+    container = _tree(source, part(source, archive, "META-INF/container.xml"))
+    root = container.find(".//{*}rootfile")
+    place = "" if root is None else str(root.get("full-path", ""))
+    return place, _tree(source, part(source, archive, place))
+
+
+def chapters(book: Any, folder: str) -> Iterator[str]:
+    """The names of a book's chapters in the archive, in their reading order."""
+    items = {item.get("id"): item for item in book.iter(f"{_OPF}item")}
+    for reference in book.iter(f"{_OPF}itemref"):
         item = items.get(reference.get("idref"))
         if item is not None and "html" in str(item.get("media-type", "")):
             yield posixpath.normpath(posixpath.join(folder, unquote(str(item.get("href", "")))))

@@ -12,6 +12,7 @@ from pathlib import Path
 from edgellm.documents import (
     readers,
     rewrite_docx,
+    rewrite_epub,
     rewrite_html,
     rewrite_markdown,
     rewrite_pdf,
@@ -21,7 +22,7 @@ from edgellm.documents import (
     rewrite_text,
 )
 from edgellm.documents.document import cleaned
-from edgellm.documents.segment import Rewriting, Sheet, Translated
+from edgellm.documents.segment import ChangedSince, PiecesMismatch, Rewriting, Sheet, Translated, WrongSuffix
 from edgellm.documents.source import MIB, Limits, Source, open_source
 from edgellm.errors import DocumentTooLarge, DocumentUnsupported
 
@@ -40,9 +41,10 @@ class Rewriter:
 
 # The keys are those of `readers.FORMATS` where there is one. A new format is a module and a row.
 FORMATS: dict[str, Rewriter] = {
-    "docx": Rewriter(rewrite_docx.read, rewrite_docx.write, (".docx", ".docm")),
-    "pptx": Rewriter(rewrite_pptx.read, rewrite_pptx.write, (".pptx", ".pptm")),
+    "docx": Rewriter(rewrite_docx.read, rewrite_docx.write, (".docx", ".docm", ".dotx", ".dotm")),
+    "pptx": Rewriter(rewrite_pptx.read, rewrite_pptx.write, (".pptx", ".pptm", ".potx", ".potm", ".ppsx", ".ppsm")),
     "html": Rewriter(rewrite_html.read, rewrite_html.write, (".html", ".htm", ".xhtml")),
+    "epub": Rewriter(rewrite_epub.read, rewrite_epub.write, (".epub",)),
     "markdown": Rewriter(rewrite_markdown.read, rewrite_markdown.write, (".md", ".markdown")),
     "subtitles": Rewriter(rewrite_subtitles.read, rewrite_subtitles.write, (".srt", ".vtt")),
     "po": Rewriter(rewrite_po.read, rewrite_po.write, (".po", ".pot")),
@@ -51,18 +53,6 @@ FORMATS: dict[str, Rewriter] = {
 }
 # Endings that decide, because the content looks like plain text.
 BY_NAME: dict[str, str] = {".po": "po", ".pot": "po"}
-
-
-class ChangedSince(Exception):
-    """The file is not the one whose segments were translated."""
-
-
-class PiecesMismatch(Exception):
-    """A translation has more or fewer pieces than its segment, or belongs to no segment."""
-
-
-class WrongSuffix(Exception):
-    """The new file cannot have that ending; `args` are those it can have."""
 
 
 def segments(path: Path, limits: Limits | None = None) -> Sheet:
@@ -77,7 +67,10 @@ def segments(path: Path, limits: Limits | None = None) -> Sheet:
 
 
 def rewritten(order: Rewriting, sha256: str = "") -> bytes:
-    """The file again, with other texts. Raises what `segments` raises, and the three exceptions above."""
+    """The file again, with other texts.
+
+    Raises what `segments` raises, and `ChangedSince`, `PiecesMismatch` and `WrongSuffix`.
+    """
     if sha256 and order.source.sha256 != sha256:
         raise ChangedSince
     _, rewriter = _rewriter(order.source)
