@@ -18,7 +18,7 @@ from typing import IO, Any
 import msgpack
 
 from edgellm.documents.document import Block, Document, Page
-from edgellm.documents.segment import Rewriting
+from edgellm.documents.segment import ChangedSince, PiecesMismatch, Rewriting, WrongSuffix
 from edgellm.documents.source import Limits, open_source
 
 _GRACE = 5.0
@@ -101,11 +101,11 @@ def _write(path: Path, limits: Limits, texts: Any, language: str, suffix: str, s
     order = Rewriting(open_source(path, limits), translated, language, suffix)
     try:
         return "bytes", rewriters.rewritten(order, sha256)
-    except rewriters.ChangedSince:
+    except ChangedSince:
         return ("changed",)
-    except rewriters.WrongSuffix as error:
+    except WrongSuffix as error:
         return "suffix", *error.args
-    except rewriters.PiecesMismatch as error:
+    except PiecesMismatch as error:
         return "pieces", *error.args
 
 

@@ -48,7 +48,7 @@ def write(
     """
     if _same(path, out):
         raise UsageError(f"{out.name} is the file that is being translated.", "Name another file for the result.")
-    texts = [(number, list(pieces)) for number, pieces in translated.items()]
+    texts = [(number, [_whole(piece) for piece in pieces]) for number, pieces in translated.items()]
     with Loader(limits) as loader:
         match loader.ask("write", path, (texts, language, out.suffix.lower(), sha256), never):
             case ["bytes", data]:
@@ -63,6 +63,11 @@ def write(
                 raise ValueError(f"the translation of segment {number} does not fit the file")
             case answer:
                 raise ValueError(f"an answer of no known kind: {answer[0]}")
+
+
+def _whole(text: str) -> str:
+    """The text without half characters, which no message can carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _same(path: Path, out: Path) -> bool:

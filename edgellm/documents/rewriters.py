@@ -12,7 +12,6 @@ from pathlib import Path
 from edgellm.documents import (
     readers,
     rewrite_docx,
-    rewrite_epub,
     rewrite_html,
     rewrite_markdown,
     rewrite_pdf,
@@ -44,7 +43,6 @@ FORMATS: dict[str, Rewriter] = {
     "docx": Rewriter(rewrite_docx.read, rewrite_docx.write, (".docx", ".docm", ".dotx", ".dotm")),
     "pptx": Rewriter(rewrite_pptx.read, rewrite_pptx.write, (".pptx", ".pptm", ".potx", ".potm", ".ppsx", ".ppsm")),
     "html": Rewriter(rewrite_html.read, rewrite_html.write, (".html", ".htm", ".xhtml")),
-    "epub": Rewriter(rewrite_epub.read, rewrite_epub.write, (".epub",)),
     "markdown": Rewriter(rewrite_markdown.read, rewrite_markdown.write, (".md", ".markdown")),
     "subtitles": Rewriter(rewrite_subtitles.read, rewrite_subtitles.write, (".srt", ".vtt")),
     "po": Rewriter(rewrite_po.read, rewrite_po.write, (".po", ".pot")),

@@ -53,3 +53,15 @@ class Rewriting:
     translated: Translated
     language: str = ""
     suffix: str = ""
+
+
+class ChangedSince(Exception):
+    """The file is not the one whose segments were translated."""
+
+
+class PiecesMismatch(Exception):
+    """A translation has more or fewer pieces than its segment, or belongs to no segment."""
+
+
+class WrongSuffix(Exception):
+    """The new file cannot have that ending; `args` are those it can have."""

@@ -1,0 +1,117 @@
+"""A DOCX or PPTX file as its parts, and the same file with some parts changed: the others stay to the last byte."""
+
+from __future__ import annotations
+
+import copy
+import io
+import posixpath
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from edgellm.documents.formats_archive import damaged, members, part
+from edgellm.documents.segment import WrongSuffix
+from edgellm.documents.source import Source
+
+_RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+# The ending that a file with a main part of this type must have, or Office does not open it.
+_SUFFIXES = {
+    "wordprocessingml.document.main+xml": ".docx",
+    "vnd.ms-word.document.macroEnabled.main+xml": ".docm",
+    "wordprocessingml.template.main+xml": ".dotx",
+    "vnd.ms-word.template.macroEnabledTemplate.main+xml": ".dotm",
+    "presentationml.presentation.main+xml": ".pptx",
+    "vnd.ms-powerpoint.presentation.macroEnabled.main+xml": ".pptm",
+    "presentationml.template.main+xml": ".potx",
+    "vnd.ms-powerpoint.template.macroEnabled.main+xml": ".potm",
+    "presentationml.slideshow.main+xml": ".ppsx",
+    "vnd.ms-powerpoint.slideshow.macroEnabled.main+xml": ".ppsm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """An arrow from one part to another, `target`. `kind` is the last word of its type, such as `header`."""
+
+    id: str
+    kind: str
+    target: str
+
+
+class Package:
+    """The parts of one file. Raises `DocumentDamaged` wherever they are not what they should be."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._archive = members(source)
+        self._trees: dict[str, Any] = {}
+        self.names = frozenset(self._archive.namelist())
+
+    def root(self, name: str) -> Any:
+        """The root element of a part: the same object each time, so that changes of it count."""
+        from lxml import etree
+
+        if name not in self._trees:
+            parser = etree.XMLParser(resolve_entities=False, no_network=True, strip_cdata=False)
+            try:
+                self._trees[name] = etree.fromstring(part(self._source, self._archive, name), parser)
+            except etree.LxmlError as error:
+                raise damaged(self._source) from error
+        return self._trees[name]
+
+    def relations(self, name: str) -> tuple[Relation, ...]:
+        """What a part points to inside the file, in the order in which it is written there."""
+        folder, base = posixpath.split(name)
+        rels = posixpath.join(folder, "_rels", f"{base}.rels")
+        if rels not in self.names:
+            return ()
+        found = []
+        for one in self.root(rels).iter(_RELATION):
+            if one.get("TargetMode") != "External":
+                target = posixpath.normpath(posixpath.join("/", folder, unquote(one.get("Target", "")))).lstrip("/")
+                found.append(Relation(one.get("Id", ""), one.get("Type", "").rpartition("/")[2], target))
+        return tuple(one for one in found if one.target in self.names)
+
+    def check_suffix(self, main: str, suffix: str) -> None:
+        """Raises `WrongSuffix` when a file with this main part cannot have that ending."""
+        for one in self.root("[Content_Types].xml"):
+            if isinstance(one.tag, str) and one.get("PartName", "").lower() == f"/{main}":
+                needed = [found for end, found in _SUFFIXES.items() if one.get("ContentType", "").endswith(end)]
+                if needed and suffix not in needed:
+                    raise WrongSuffix(*needed)
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about parts that are not what they seem once the file has other texts."""
+        found = []
+        if any(name.endswith("vbaProject.bin") for name in self.names):
+            found.append("It holds macros: they are kept as they are, and were not run.")
+        if any(name.startswith("_xmlsignatures/") for name in self.names):
+            found.append("It is signed: the signature does not fit the new file.")
+        if any("/charts/" in name or "/diagrams/" in name for name in self.names):
+            found.append("The texts in charts and diagrams stay as they are.")
+        return tuple(found)
+
+    def written(self, changed: set[str]) -> bytes:
+        """The file, with what was changed in the trees of some parts."""
+        from lxml import etree
+
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as new:
+            new.comment = self._archive.comment
+            for info in self._archive.infolist():
+                if info.filename in changed:
+                    tree = self._trees[info.filename].getroottree()
+                    data = etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)
+                else:
+                    data = part(self._source, self._archive, info.filename)
+                new.writestr(_same_kind(info), data)
+        return file.getvalue()
+
+
+def _same_kind(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """An entry like the old one, for other data."""
+    found = zipfile.ZipInfo(info.filename, info.date_time)
+    for name in ("compress_type", "external_attr", "internal_attr", "create_system", "comment"):
+        setattr(found, name, copy.copy(getattr(info, name)))
+    return found
