@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from edgellm.network import Client
     from edgellm.runtimes.advice import Here
     from edgellm.runtimes.base import Choice
+    from edgellm.tasks.memory import Memory
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -56,6 +57,7 @@ class App:
         self._engine: Switch | None = None
         self._store: Store | None = None
         self._library: Library | None = None
+        self._memory: Memory | None = None
         self._meaning: Meaning | None = None
         self._catalog: Catalog | None = None
         self._downloads: Downloads | None = None
@@ -157,6 +159,15 @@ class App:
             return None
         best = prefer(Wish(task), installed, self.catalog().cards, self.here())
         return Model(best.value.name, best.value.path) if best is not None else None
+
+    def memory(self) -> Memory:
+        """The translation memory; whether it is used says a setting. Raises `StorageError`."""
+        from edgellm.tasks.memory import Memory
+
+        with self._lock:
+            if self._memory is None:
+                self._memory = Memory(self.paths.memory_db)
+            return self._memory
 
     def models(self) -> ModelStore:
         """The models on this machine, in the folders of the settings."""
@@ -275,6 +286,7 @@ class App:
             engine, store, self._engine, self._store = self._engine, self._store, None, None
             downloads, self._downloads = self._downloads, None
             library, self._library = self._library, None
+            memory, self._memory = self._memory, None
             meaning, self._meaning = self._meaning, None
         if downloads is not None:
             downloads.close()
@@ -285,6 +297,8 @@ class App:
             store.close()
         if library is not None:
             library.close()
+        if memory is not None:
+            memory.close()
 
     def _complete(self, card: ModelCard) -> ModelCard:
         return self.hub().complete(card)

@@ -3,69 +3,45 @@
 A general model gets the text in pieces that fit its context. The starter was trained on single sentences to and from
 English, so it gets one sentence at a time, and the twelve directions without English go through English; line breaks
 stay where they are. Words it was never taught are listed to the person. A model that was made for translation gets one
-sentence at a time too, and its languages beside it.
+sentence at a time too, and its languages beside it. Placeholders, code, addresses, numbers and the terms of a glossary
+are in the translation exactly as often as in the text: see `protect.py` and `faithful.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from edgellm.errors import UsageError
-from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message, ModelInfo
-from edgellm.tasks import sentences, special
-from edgellm.tasks.detect import UNSURE, Detected, Detector
-from edgellm.tasks.languages import NAMES, UNSPACED, code_of, english_name
-from edgellm.tasks.lexicon import Lexicon
+from edgellm.errors import Stopped
+from edgellm.runtimes.base import Chunk, Event, Finish, Generator
+from edgellm.tasks import alignment, faithful, protect, special
+from edgellm.tasks.alignment import Pair
+from edgellm.tasks.glossary import Glossary
+from edgellm.tasks.languages import UNSPACED, english_name
 from edgellm.tasks.options import DEFAULT, Options
+from edgellm.tasks.protect import Stretch
 from edgellm.tasks.result import collect, combined
 from edgellm.tasks.scripts import has_letters
-from edgellm.tasks.starter import is_starter, words_note
+from edgellm.tasks.starter import is_starter
+from edgellm.tasks.translation_plan import LANGUAGES, Plan, likely_source, messages, prepare, unknown_words
+from edgellm.tasks.translation_units import spans
 from edgellm.tasks.typography import as_taught
 
-LANGUAGES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish", "zh": "Chinese"}
-_PIVOT = "en"
-_CONTEXT_SHARE = 0.4
-_FULL = 0.9  # of what a translation model reads at once
-
-
-def messages(text: str, source: str, target: str) -> tuple[Message, ...]:
-    """The prompt; `source` and `target` are English names of languages ("French")."""
-    return (Message("user", f"Translate from {source} to {target}:\n{text}"),)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be asked. `directions` are pairs of language codes, one after the other; `unknown` are words of the
-    text that the starter was not taught; `detected` says how the source was found (None: it was given)."""
-
-    source: str
-    target: str
-    directions: tuple[tuple[str, str], ...]
-    by_sentence: bool
-    unknown: tuple[str, ...] = ()
-    detected: Detected | None = None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the person should know beside the translation."""
-        found = []
-        if self.source == self.target:
-            found.append(f"The text already looks {english_name(self.source)}; it is left as it is.")
-        if self.detected and self.detected.confidence < UNSURE and self.source != self.target:
-            found.append(f"The text may not be {english_name(self.source)}; say its language with --from.")
-        if note := words_note(self.unknown):
-            found.append(note)
-        return tuple(found)
+__all__ = ["LANGUAGES", "Plan", "Translation", "Translator", "likely_source", "messages", "prepare", "run", "translate"]
+__all__ += ["unknown_words"]
+_NO_TERMS = Glossary()
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A finished translation with the plan it followed."""
+    """A finished translation with the plan it followed, and which sentences belong together."""
 
     text: str
     plan: Plan
     finish: Finish
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -73,63 +49,11 @@ class Translation:
         return self.plan.notes
 
 
-def prepare(info: ModelInfo, text: str, target: str, source: str = "", lexicon: Lexicon | None = None) -> Plan:
-    """Decide how to translate. `target` and `source` are codes or names; no `source` means: find out.
-
-    `lexicon` is the starter's (None: the one that ships). Raises `UsageError` for a language that the model cannot do.
-    """
-    starter = is_starter(info)
-    made_for_it = special.is_seq2seq(info)
-    known = (lexicon or Lexicon.load()) if starter else None
-    to = code_of(target)
-    detected = None if source else Detector(tuple(LANGUAGES if starter else NAMES), known).detect(text)
-    origin = detected.language if detected else code_of(source)
-    if starter:
-        for code in (origin, to):
-            _check_taught(code)
-    if made_for_it and origin != to:
-        special.check_pair(info, origin, to)
-    return Plan(
-        origin,
-        to,
-        _directions(origin, to, starter),
-        starter or made_for_it,
-        unknown_words(text, origin, known) if known and origin != to else (),
-        detected,
-    )
-
-
-def likely_source(text: str) -> str:
-    """The code of the text's language, of all that are known."""
-    return Detector(tuple(NAMES)).detect(text).language
-
-
-def unknown_words(text: str, language: str, lexicon: Lexicon | None = None) -> tuple[str, ...]:
-    """The words of `text` that the starter was not taught, once each. `language` is a code."""
-    return (lexicon or Lexicon.load()).unknown(text, language)
-
-
-def run(generator: Generator, text: str, plan: Plan, options: Options = DEFAULT) -> Iterator[Event]:
+def run(
+    generator: Generator, text: str, plan: Plan, options: Options = DEFAULT, glossary: Glossary = _NO_TERMS
+) -> Iterator[Event]:
     """Stream the translation; white space and line breaks between the pieces stay."""
-    done: list[Finish] = []
-    if not plan.directions:
-        yield Chunk(text)
-    else:
-        for before, piece in _pieces(generator, text, plan, options):
-            if before:
-                yield Chunk(before)
-            if not has_letters(piece):
-                yield Chunk(piece)
-                continue
-            asked = as_taught(piece, plan.source) if is_starter(generator.info) else piece
-            for event in _through(generator, asked, plan, options):
-                if isinstance(event, Chunk):
-                    yield event
-                else:
-                    done.append(event)
-            if done[-1].reason == "cancelled":
-                break
-    yield combined(done)
+    return Translator(generator, plan, options, glossary).stream(text)
 
 
 def translate(
@@ -137,99 +61,173 @@ def translate(
 ) -> Translation:
     """The whole translation at once."""
     plan = prepare(generator.info, text, target, source)
-    text, finish = collect(run(generator, text, plan, options))
-    return Translation(text, plan, finish)
+    worker = Translator(generator, plan, options)
+    result, finish = collect(worker.stream(text))
+    return Translation(result, plan, finish, worker.pairs(text, result))
 
 
-def _check_taught(code: str) -> None:
-    if code not in LANGUAGES:
-        raise UsageError(
-            f"The built-in model does not know {english_name(code)}.",
-            f"It translates between {', '.join(LANGUAGES.values())}; use a larger model with --model FILE.gguf.",
-        )
+class Translator:
+    """Translates texts by one plan, and knows afterwards how that went. For one thread.
 
+    `kept` counts the stretches that had to stay and did; `broken` are the sentences that could be kept right only by
+    translating around these, `shifted` those whose formatting may sit on other words; `done` are the facts of what was
+    asked.
+    """
 
-def _directions(source: str, target: str, starter: bool) -> tuple[tuple[str, str], ...]:
-    if source == target:
-        return ()
-    if not starter or _PIVOT in (source, target):
-        return ((source, target),)
-    return ((source, _PIVOT), (_PIVOT, target))
+    def __init__(
+        self, generator: Generator, plan: Plan, options: Options = DEFAULT, glossary: Glossary = _NO_TERMS
+    ) -> None:
+        self.plan = plan
+        self.kept = 0
+        self.broken: list[str] = []
+        self.shifted: list[str] = []
+        self.done: list[Finish] = []
+        self._generator = generator
+        self._options = options
+        self._glossary = glossary
+        self._units: list[Pair] = []
+        marks = not plan.by_sentence
+        self._faithful = faithful.Faithful(self._ask, marks, plan.source, plan.target)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the person should know beside the translation and the notes of the plan."""
+        if not self.broken:
+            return ()
+        shown = "; ".join(dict.fromkeys(self.broken[:_SHOWN]))
+        return (f"These were translated in parts, around what must stay, and may read badly: {shown}.",)
 
-def _through(generator: Generator, text: str, plan: Plan, options: Options) -> Iterator[Event]:
-    """Stream one piece through the directions: all but the last are collected, and their facts added."""
-    done: list[Finish] = []
-    for source, target in plan.directions[:-1]:
-        text, finish = collect(_ask(generator, text, source, target, options))
-        text = text.strip()
-        done.append(finish)
-        if finish.reason == "cancelled" or not text:
-            yield combined(done)
-            return
-    for event in _ask(generator, text, *plan.directions[-1], options):
-        if isinstance(event, Chunk):
-            yield event
+    def stretches(self, text: str) -> tuple[Stretch, ...]:
+        """What must stay in a translation of `text`."""
+        return protect.find(text, self._glossary.stretches(text, self.plan.source, self.plan.target))
+
+    def stream(self, text: str) -> Iterator[Event]:
+        """Stream the translation of a text; a sentence in which something must stay comes when it is checked."""
+        begun, made = len(self.done), 0
+        self._units = []
+        if not self.plan.directions:
+            self._units.append(Pair((0, len(text)), (0, len(text))))
+            yield Chunk(text)
         else:
-            done.append(event)
-    yield combined(done)
+            stretches = self.stretches(text)
+            for start, end, before in self._pieces(text, stretches):
+                if before:
+                    yield Chunk(before)
+                made += len(before)
+                unit = faithful.Unit(text[start:end], protect.clipped(stretches, start, end))
+                begins = made
+                for event in self._streamed(unit):
+                    if isinstance(event, Chunk):
+                        made += len(event.text)
+                        yield event
+                if end > start:
+                    self._units.append(Pair((start, end), (begins, made)))
+                if self.done[begun:] and self.done[-1].reason == "cancelled":
+                    break
+        yield combined(self.done[begun:])
 
+    def pairs(self, source: str, target: str) -> tuple[Pair, ...]:
+        """Which sentences of the text that was streamed last, and of its translation, belong together."""
+        if self.plan.by_sentence and self.plan.directions:
+            return tuple(pair for pair in self._units if has_letters(source[slice(*pair.source)]))
+        found = []
+        for unit in self._units:
+            (start, end), (low, high) = unit.source, unit.target
+            for pair in alignment.align(source[start:end], target[low:high], self.plan.source, self.plan.target):
+                ours, theirs = pair.source, pair.target
+                found.append(Pair((ours[0] + start, ours[1] + start), (theirs[0] + low, theirs[1] + low)))
+        return tuple(found)
 
-def _ask(generator: Generator, text: str, source: str, target: str, options: Options) -> Iterator[Event]:
-    if special.is_seq2seq(generator.info):
-        request = special.translation(generator.info, text, source, target, options)
-    else:
-        request = options.request(messages(text, english_name(source), english_name(target)))
-    return generator.generate(request, options.cancelled)
+    def paragraph(self, pieces: Sequence[str]) -> tuple[str, ...]:
+        """The translation of one paragraph, in as many pieces. Raises `Stopped`."""
+        text, borders = "".join(pieces), list(faithful.edges(pieces))
+        if not self.plan.directions or not has_letters(text):
+            return tuple(pieces)
+        out = [""] * len(pieces)
+        stretches = self.stretches(text)
+        for start, end, before in self._pieces(text, stretches):
+            gap = start - len(before)
+            if text[gap:start] == before:
+                for at, letter in enumerate(before, gap):
+                    out[bisect_right(borders, at)] += letter
+            else:
+                out[bisect_right(borders, max(start - 1, 0))] += before
+            inner = tuple(border - start for border in borders if start < border < end)
+            unit = faithful.Unit(text[start:end], protect.clipped(stretches, start, end), inner)
+            first = bisect_right(borders, start)
+            for number, piece in enumerate(self._faithfully(unit), first):
+                out[number] += piece
+        return tuple(out)
 
+    def _streamed(self, unit: faithful.Unit) -> Iterator[Event]:
+        if not has_letters(unit.text):
+            yield Chunk(unit.text)
+        elif unit.stretches:
+            try:
+                yield Chunk("".join(self._faithfully(unit)))
+            except Stopped:
+                return
+        else:
+            for event in self._through(self._taught(unit.text)):
+                if isinstance(event, Finish):
+                    self.done.append(event)
+                yield event
 
-def _pieces(generator: Generator, text: str, plan: Plan, options: Options) -> Iterator[tuple[str, str]]:
-    """The pieces of the text with what stands before each: white space, or nothing where the target has no spaces."""
-    at = 0
-    for start, end in _spans(generator, text, plan, options):
-        before = text[at:start]
-        if at and not before.strip(" "):
-            before = "" if plan.target in UNSPACED else before or " "
-        yield before, text[start:end]
-        at = end
-    if text[at:]:
-        yield text[at:], ""
+    def _faithfully(self, unit: faithful.Unit) -> tuple[str, ...]:
+        if not has_letters(unit.text):
+            return unit.pieces
+        kept = self._faithful.translate(unit)
+        self.kept += len(unit.stretches)
+        if kept.how == "around":
+            self.broken.append(" ".join(unit.text.split()))
+        elif kept.how == "estimated":
+            self.shifted.append(" ".join(unit.text.split()))
+        return kept.pieces
 
+    def _ask(self, text: str, marked: bool) -> str:
+        answer, finish = collect(self._through(self._taught(text), marked))
+        self.done.append(finish)
+        if finish.reason == "cancelled":
+            raise Stopped()
+        return faithful.as_piece(text, answer)
 
-def _spans(generator: Generator, text: str, plan: Plan, options: Options) -> Iterator[tuple[int, int]]:
-    """Sentences for the starter, without their list marks; for others as much as fits, the whole text if it can be."""
-    found = sentences.split(text, plan.source)
-    if plan.by_sentence:
-        for sentence in found:
-            yield from _short(generator, text, sentences.after_mark(sentence), sentence.end)
-        return
-    room = int(generator.info.context * _CONTEXT_SHARE)
-    names = english_name(plan.source), english_name(plan.target)
+    def _taught(self, text: str) -> str:
+        return as_taught(text, self.plan.source) if is_starter(self._generator.info) else text
 
-    def fits(start: int, end: int) -> bool:
-        return generator.count(options.with_system(messages(text[start:end], *names))) <= room
+    def _through(self, text: str, marked: bool = False) -> Iterator[Event]:
+        """Stream one piece through the directions: all but the last are collected, and their facts added."""
+        done: list[Finish] = []
+        for direction in self.plan.directions[:-1]:
+            text, finish = collect(self._asked(text, direction, marked))
+            text = text.strip()
+            done.append(finish)
+            if finish.reason == "cancelled" or not text:
+                yield combined(done)
+                return
+        for event in self._asked(text, self.plan.directions[-1], marked):
+            if isinstance(event, Chunk):
+                yield event
+            else:
+                done.append(event)
+        yield combined(done)
 
-    if found and fits(found[0].start, found[-1].end):
-        yield found[0].start, found[-1].end
-        return
-    start = end = found[0].start if found else 0
-    for sentence in found:
-        if end > start and not fits(start, sentence.end):
-            yield start, end
-            start = sentence.start
-        end = sentence.end
-    if end > start:
-        yield start, end
+    def _asked(self, text: str, direction: tuple[str, str], marked: bool) -> Iterator[Event]:
+        generator, options = self._generator, self._options
+        if special.is_seq2seq(generator.info):
+            request = special.translation(generator.info, text, *direction, options)
+        else:
+            names = [english_name(code) for code in direction]
+            request = options.request(messages(text, names[0], names[1], marked))
+        return generator.generate(request, options.cancelled)
 
-
-def _short(generator: Generator, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentence itself; one that is longer than a translation model reads is cut at its spaces, in halves."""
-    too_long = special.is_seq2seq(generator.info) and (
-        generator.count((Message("user", text[start:end]),)) > _FULL * generator.info.context
-    )
-    middle = text.rfind(" ", start + 1, (start + end) // 2 + 1) if too_long else -1
-    if middle <= start:
-        yield start, end
-        return
-    yield from _short(generator, text, start, middle)
-    yield from _short(generator, text, middle + 1, end)
+    def _pieces(self, text: str, stretches: Sequence[Stretch]) -> Iterator[tuple[int, int, str]]:
+        """What is asked, with what stands before it: white space, or nothing where the target has no spaces."""
+        at = 0
+        for start, end in spans(self._generator, text, self.plan, self._options, stretches):
+            before = text[at:start]
+            if at and not before.strip(" "):
+                before = "" if self.plan.target in UNSPACED else before or " "
+            yield start, end, before
+            at = end
+        if text[at:]:
+            yield len(text), len(text), text[at:]

@@ -1,0 +1,210 @@
+"""The part of `edgellm translate` for documents: each becomes a new file of its format, beside it or where `-o` says.
+
+What was translated is kept, in the translation memory or, without one, until the file is written: after Ctrl-C or a
+kill the same command goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import mkstemp
+
+from edgellm.cli import source
+from edgellm.cli.interrupt import Interrupt
+from edgellm.cli.session import INTERRUPTED, Session, describe
+from edgellm.documents import rewrite
+from edgellm.documents.segment import Sheet
+from edgellm.errors import DocumentError, Stopped, StorageError, UsageError
+from edgellm.tasks import glossary as terms
+from edgellm.tasks.glossary import Glossary
+from edgellm.tasks.languages import code_of, english_name
+from edgellm.tasks.memory import Memory
+from edgellm.tasks.translate_file import FileTranslation, Order, Report, likely
+
+# These are written again in their format; a PDF becomes plain text, or DOCX where `-o` says so.
+SUFFIXES = frozenset(".docx .docm .pptx .pptm .html .htm .xhtml .md .markdown .srt .vtt .po .pot .epub .pdf".split())
+_INSTEAD = {".pdf": ".txt"}
+_EVERY = 2.0  # seconds between two lines about progress
+_SHOWN = 12  # warnings of one file on a terminal
+
+
+def chosen(arguments: Namespace) -> list[Path]:
+    """The documents that the arguments name; none where they are a text, or a document's text is to be printed."""
+    words = list(arguments.text)
+    names = [*arguments.file, *words]
+    if arguments.out == "-" or arguments.side_by_side or not names:
+        return []
+    if not all(word != source.STDIN and source.names_file(word) for word in words):
+        return []
+    paths = [Path(name).expanduser() for name in names]
+    return paths if any(path.suffix.lower() in SUFFIXES for path in paths) else []
+
+
+def glossary(arguments: Namespace) -> Glossary:
+    """The terms of `--glossary` and `--keep`. Raises `StorageError`, and `UsageError` for bad lines."""
+    read = terms.read(Path(arguments.glossary).expanduser()) if arguments.glossary else ()
+    return Glossary((*terms.kept(arguments.keep or ""), *read))
+
+
+def check_free(out: Path, force: bool) -> None:
+    """Raise `UsageError` for a file that is already there."""
+    if out.exists() and not (force and out.is_file()):
+        raise UsageError(f"{out} is already there.", "Add --force to replace it, or name another with -o.")
+
+
+def forget(session: Session) -> int:
+    """Clear the translation memory, and what unfinished translations have."""
+    count = session.app.memory().clear()
+    for path in session.app.paths.translations.glob("*.db*"):
+        with suppress(OSError):
+            path.unlink()
+    session.output.line(f"{count} paragraphs were forgotten.")
+    session.output.document(forgotten=count)
+    return 0
+
+
+def run(paths: Sequence[Path], arguments: Namespace, session: Session) -> int:
+    """Translate the documents one by one; the exit status is 1 when one of them was not."""
+    target = code_of(arguments.to)
+    origin = code_of(arguments.origin) if arguments.origin else ""
+    places = _places(paths, arguments, target)
+    stop, output = Interrupt(), session.output
+    order = Order(target, origin, glossary(arguments), session.options(stop))
+    results: list[dict[str, object]] = []
+    failed = 0
+    with stop:
+        for path, out in zip(paths, places, strict=True):
+            try:
+                check_free(out, arguments.force)
+                report = _one(path, out, order, arguments, session)
+            except (DocumentError, UsageError, StorageError) as error:
+                if len(paths) == 1:
+                    raise
+                failed += 1
+                output.note(f"{path.name}: {error}")
+                results.append({"file": str(path), "out": "", "error": error.message})
+                continue
+            except Stopped:
+                break
+            results.append({"file": str(path), "out": "" if report.stopped else str(out), **_facts(report)})
+            if report.stopped:
+                break
+    if stop():
+        output.note("Stopped; the same command goes on where it was.")
+    output.document(files=results)
+    return INTERRUPTED if stop() else 1 if failed else 0
+
+
+def _one(path: Path, out: Path, order: Order, arguments: Namespace, session: Session) -> Report:
+    """Translate one document. Nothing is written when it was stopped."""
+    output = session.output
+    sheet = rewrite.segments(path, cancelled=order.options.cancelled)
+    for note in sheet.notes:
+        output.note(f"{path.name}: {note}")
+    if not sheet.segments:
+        raise UsageError(f"{path.name} holds no text that can be translated.", "")
+    _rehearse(path, out, sheet)
+    guess = "" if session.app.settings.model else order.source or likely(sheet)
+    generator = session.generator("translate", guess, order.target)
+    with _memory(session, path, out, arguments.no_memory) as memory:
+        work = FileTranslation(generator, sheet, order, memory)
+        for note in work.plan.notes:
+            output.note(f"{path.name}: {note}")
+        said = time.monotonic()
+        for step in work.run():
+            if time.monotonic() - said >= _EVERY:
+                said = time.monotonic()
+                output.progress(f"{path.name}: {step.done} of {step.total} paragraphs, {step.where}")
+        report = work.report()
+        if report.stopped:
+            done = report.translated + report.reused
+            output.note(f"{path.name}: {done} of {report.paragraphs} paragraphs are done, and kept.")
+            return report
+        rewrite.write(path, out, work.translated, order.target, sheet.sha256)
+        if isinstance(memory, _Unfinished):
+            memory.remove()
+    _say(path, out, report, session)
+    return report
+
+
+def _say(path: Path, out: Path, report: Report, session: Session) -> None:
+    output = session.output
+    for warning in report.warnings[:_SHOWN]:
+        output.note(f"{path.name}, {warning}")
+    if (more := len(report.warnings) - _SHOWN) > 0:
+        output.note(f"{path.name}: {more} more warnings; --json has them all.")
+    languages = f"{english_name(report.source)} to {english_name(report.target)}"
+    output.line(f"{out}: {report.line} ({languages})")
+    output.facts(describe(report.finish, session.reason(report.finish)))
+
+
+def _facts(report: Report) -> dict[str, object]:
+    return {"error": "", **asdict(report)}
+
+
+def _places(paths: Sequence[Path], arguments: Namespace, target: str) -> list[Path]:
+    """Where each document goes. Raises `UsageError` where two would go to the same place, or one onto itself."""
+    named = Path(arguments.out).expanduser() if arguments.out else None
+    if named is not None and len(paths) == 1 and not named.is_dir():
+        places = [named]
+    else:
+        places = [(named or path.parent) / _name(path, target) for path in paths]
+        if named is not None:
+            try:
+                named.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(
+                    f"{named} is no folder.", "For several documents, give a folder with -o, or none."
+                ) from error
+    for number, (path, out) in enumerate(zip(paths, places, strict=True)):
+        if out in places[:number]:
+            raise UsageError(f"Two documents would become {out}.", "Translate them one by one, each with its own -o.")
+        if out.absolute() == path.absolute() or (out.exists() and path.exists() and out.samefile(path)):
+            raise UsageError(f"{out.name} is the document itself.", "Name another file with -o.")
+    return places
+
+
+def _name(path: Path, target: str) -> str:
+    suffix = path.suffix.lower()
+    return f"{path.stem}.{target}{_INSTEAD.get(suffix, path.suffix)}"
+
+
+def _rehearse(path: Path, out: Path, sheet: Sheet) -> None:
+    """Write the file once without changes, so that a place or an ending that cannot be is said before the work."""
+    try:
+        handle, name = mkstemp(dir=out.absolute().parent, prefix=f".{out.name[:60]}.", suffix=out.suffix)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another place with -o.") from error
+    os.close(handle)
+    try:
+        rewrite.write(path, Path(name), {}, "", sheet.sha256)
+    except StorageError as error:
+        raise StorageError(error.message.replace(Path(name).name, out.name), error.hint) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+class _Unfinished(Memory):
+    """A memory of one translation alone, deleted when that is finished."""
+
+
+@contextmanager
+def _memory(session: Session, path: Path, out: Path, without: bool) -> Iterator[Memory]:
+    if session.app.settings.translation_memory and not without:
+        memory = session.app.memory()
+        session.output.note(memory.notice)
+        yield memory
+        return
+    name = hashlib.sha256(os.fsencode(f"{path.absolute()}\n{out.absolute()}")).hexdigest()[:24]
+    own = _Unfinished(session.app.paths.translations / f"{name}.db")
+    try:
+        yield own
+    finally:
+        own.close()

@@ -1,0 +1,211 @@
+"""Translate the texts of a file, paragraph by paragraph, so that the file can be written again with them.
+
+What a paragraph became is kept in a memory at once: a run that was stopped or killed goes on behind it, and none is
+asked twice. Reading and writing files is left to `documents/rewrite.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from edgellm.documents.segment import Segment, Sheet
+from edgellm.errors import ContextOverflow, Stopped, UsageError
+from edgellm.runtimes.base import Finish, Generator
+from edgellm.tasks import protect
+from edgellm.tasks.detect import UNSURE
+from edgellm.tasks.glossary import Glossary
+from edgellm.tasks.languages import code_of
+from edgellm.tasks.lexicon import Lexicon
+from edgellm.tasks.memory import Key, Memory
+from edgellm.tasks.options import DEFAULT, Options
+from edgellm.tasks.protect import Stretch
+from edgellm.tasks.result import combined
+from edgellm.tasks.scripts import has_letters
+from edgellm.tasks.starter import is_starter
+from edgellm.tasks.translate import Translator
+from edgellm.tasks.translation_plan import Plan, likely_source, prepare
+
+_SAMPLE = 4_000
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted: `target` and `source` are codes or names of languages, no source means: find out."""
+
+    target: str
+    source: str = ""
+    glossary: Glossary = field(default_factory=Glossary)
+    options: Options = DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One paragraph of `total` is done, the `done`th. `where` says where it stands."""
+
+    done: int
+    total: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How it went. `reused` paragraphs came from the memory; `kept` counts what had to stay and did; `warnings` are
+    sentences that begin with a place. With `stopped`, the same order goes on where this one ended."""
+
+    source: str
+    target: str
+    paragraphs: int
+    translated: int
+    reused: int
+    kept: int
+    warnings: tuple[str, ...]
+    stopped: bool
+    finish: Finish
+
+    @property
+    def line(self) -> str:
+        """The counts in a sentence."""
+        parts = [f"{self.translated} of {self.paragraphs} paragraphs translated"]
+        if self.reused:
+            parts.append(f"{self.reused} of {self.paragraphs} paragraphs from memory")
+        if self.kept:
+            parts.append(f"{self.kept} placeholders, numbers and terms kept")
+        return ", ".join(parts)
+
+
+def sample(sheet: Sheet) -> str:
+    """Text from all over the file, enough to tell its language."""
+    texts = [one.text for one in sheet.segments if has_letters(one.text)]
+    each = max(40, _SAMPLE // max(1, len(texts)))
+    step = max(1, len(texts) * each // _SAMPLE)
+    return "\n".join(text[:each] for text in texts[::step])[:_SAMPLE]
+
+
+def likely(sheet: Sheet) -> str:
+    """The code of the language that the file is in, of all that are known."""
+    return likely_source(sample(sheet))
+
+
+class FileTranslation:
+    """Translates a sheet: iterate `run`, then take `translated` and `report`. For one thread."""
+
+    def __init__(self, generator: Generator, sheet: Sheet, order: Order, memory: Memory) -> None:
+        """Raises `UsageError` for a language that the model cannot do."""
+        self._sheet = sheet
+        self._memory = memory
+        self.plan = _plan(generator, sheet, order)
+        self._translator = Translator(generator, self.plan, order.options, order.glossary)
+        info = generator.info
+        self._key = Key(
+            (),
+            self.plan.source,
+            self.plan.target,
+            f"{info.name} {info.quantization} {info.parameters}",
+            order.glossary.fingerprint,
+        )
+        self._lexicon = Lexicon.load() if is_starter(info) and self.plan.directions else None
+        self.translated: dict[int, tuple[str, ...]] = {}
+        self._warnings: list[str] = []
+        self._reused = self._asked = self._kept = 0
+        self._stopped = False
+
+    def run(self) -> Iterator[Step]:
+        """Translate one paragraph after the other. Ends early, without an error, when it is cancelled."""
+        total = len(self._sheet.segments)
+        for number, segment in enumerate(self._sheet.segments):
+            where = segment.where or f"paragraph {number + 1}"
+            try:
+                if self.plan.directions and has_letters(segment.text):
+                    self._paragraph(number, segment, where)
+            except Stopped:
+                self._stopped = True
+                return
+            yield Step(number + 1, total, where)
+
+    def report(self) -> Report:
+        """How it went, so far."""
+        return Report(
+            self.plan.source,
+            self.plan.target,
+            len(self._sheet.segments),
+            self._asked,
+            self._reused,
+            self._kept,
+            tuple(self._warnings),
+            self._stopped,
+            combined(self._translator.done),
+        )
+
+    def _paragraph(self, number: int, segment: Segment, where: str) -> None:
+        stretches = self._translator.stretches(segment.text)
+        key = replace(self._key, pieces=segment.pieces)
+        found = self._memory.get(key)
+        if found is not None and protect.holds(stretches, "".join(found)):
+            self._reused += 1
+        else:
+            begun = len(self._translator.done)
+            asked = self._ask(segment, where, stretches)
+            if asked is None:
+                return
+            found = asked
+            if any(finish.truncated for finish in self._translator.done[begun:]):
+                self._warn(where, "the translation was cut at the limit of tokens.")
+            else:
+                self._memory.put(key, found)
+            self._asked += 1
+        self._kept += len(stretches)
+        self.translated[number] = found
+        if self._lexicon is not None and (words := self._unknown(segment, stretches)):
+            self._warn(where, f"the built-in model was not taught {', '.join(words)}.")
+
+    def _ask(self, segment: Segment, where: str, stretches: Sequence[Stretch]) -> tuple[str, ...] | None:
+        """The translation; None, with a warning, where the paragraph has to stay as it is."""
+        broken, shifted = len(self._translator.broken), len(self._translator.shifted)
+        try:
+            pieces = self._translator.paragraph(segment.pieces)
+        except ContextOverflow as error:
+            self._warn(where, f"left as it is. {error.message}")
+            return None
+        whole = "".join(pieces)
+        if not has_letters(whole) and has_letters(protect.replaced(segment.text, _emptied(stretches))):
+            self._warn(where, f"left as it is, because the model gave no translation of {_short(segment.text)}.")
+            return None
+        if lost := protect.missing(stretches, whole):
+            self._warn(where, f"left as it is, because its translation lost {', '.join(lost)}.")
+            return None
+        for sentence in self._translator.broken[broken:]:
+            self._warn(where, f"translated in parts, around what must stay, and may read badly: {_short(sentence)}")
+        for sentence in self._translator.shifted[shifted:]:
+            self._warn(where, f"the formatting may sit on other words: {_short(sentence)}")
+        return pieces
+
+    def _unknown(self, segment: Segment, stretches: Sequence[Stretch]) -> tuple[str, ...]:
+        assert self._lexicon is not None
+        return self._lexicon.unknown(protect.replaced(segment.text, _emptied(stretches)), self.plan.source)
+
+    def _warn(self, where: str, sentence: str) -> None:
+        said = f"{where}: {sentence}"
+        if said not in self._warnings:
+            self._warnings.append(said)
+
+
+def _plan(generator: Generator, sheet: Sheet, order: Order) -> Plan:
+    """The plan for the whole file; where its text does not tell the language, the file's own word counts."""
+    text = sample(sheet)
+    plan = prepare(generator.info, text, order.target, order.source)
+    if plan.detected is not None and plan.detected.confidence < UNSURE and sheet.language:
+        with suppress(UsageError):  # a language that nobody knows: what was found counts
+            plan = prepare(generator.info, text, order.target, code_of(sheet.language))
+    return replace(plan, unknown=())
+
+
+def _emptied(stretches: Sequence[Stretch]) -> list[Stretch]:
+    return [replace(one, text=" ") for one in stretches]
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
