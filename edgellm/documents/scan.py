@@ -77,9 +77,9 @@ def fingerprint(root: Path, suffixes: Collection[str] | None, cancelled: Callabl
 
 
 def plain_files(root: Path, found: Found | None = None) -> Iterator[Path]:
-    """Plain files in a fixed order: nothing hidden, no links, no office lock files. Closed folders go to `found`.
+    """Plain files in a fixed order: nothing hidden, no links, no office lock files, only names that are text.
 
-    Without `found` also no names that are not text.
+    With `found`, closed folders go there, and other names, pipes and sockets come too: who asks wants to tell of them.
     """
 
     def refused(error: OSError) -> None:
@@ -90,9 +90,9 @@ def plain_files(root: Path, found: Found | None = None) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
-            if name.startswith((".", "~$")) or path.is_symlink() or not path.is_file():
+            if name.startswith((".", "~$")) or path.is_symlink():
                 continue
-            if found is not None or _is_text(str(path)):
+            if found is not None or (path.is_file() and _is_text(str(path))):
                 yield path
 
 

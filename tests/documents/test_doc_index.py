@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -304,3 +305,68 @@ def test_what_an_older_reader_has_read_is_read_anew_once(library: Library, tmp_p
         assert newer.rows("SELECT DISTINCT reader FROM content") == [(2,)]
     finally:
         newer.close()
+
+
+def test_an_update_that_is_held_waits_without_the_lock_says_why_and_goes_on(library: Library, tmp_path: Path) -> None:
+    for number in range(3):
+        put(tmp_path / "files" / f"{number}.txt", f"file {number}")
+    reasons = ["", "low battery", "low battery", "other", ""]
+    told: list[str] = []
+
+    def held() -> str:
+        return reasons.pop(0) if reasons else ""
+
+    def waiting(why: str) -> None:
+        told.append(why)
+        if why == "low battery":
+            with filelock.FileLock(f"{library.path}.indexing", blocking=False):
+                pass
+
+    assert update(library, Control(held=held, waiting=waiting)) == Report(added=3, chunks=3)
+    assert told == ["low battery", "other", ""]
+
+
+def test_a_wait_ends_within_a_second_when_it_is_cancelled(library: Library, tmp_path: Path) -> None:
+    put(tmp_path / "files" / "one.txt", "a heron")
+    put(tmp_path / "files" / "two.txt", "an otter")
+    for reason, rest in (("for good", 0.0), ("", 3600.0)):
+        ends = time.monotonic() + 0.3
+        control = Control(
+            cancelled=lambda ends=ends: time.monotonic() > ends,  # type: ignore[misc]
+            pause=lambda rest=rest: rest,  # type: ignore[misc]
+            held=lambda reason=reason: reason,  # type: ignore[misc]
+        )
+        assert update(library, control).stopped
+    assert update(library).stopped is False
+
+
+def test_a_folder_that_cannot_be_listed_keeps_what_it_held(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "files" / "sub" / "one.txt", "a heron")
+    put(tmp_path / "files" / "two.txt", "an otter")
+    update(library)
+    real, sub = os.scandir, str(tmp_path / "files" / "sub")
+
+    def refusing(path: str) -> object:
+        if str(path) == sub:
+            raise PermissionError(13, "Permission denied", sub)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert update(library) == Report(unchanged=1, closed=(Path(sub),))
+    assert names(library, "heron") == ["one.txt"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_name_that_is_no_text_is_told(library: Library, tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path / "files") + b"/caf\xe9.txt")).write_text("a heron")
+    assert update(library) == Report(unnamed=("caf\ufffd.txt",))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_pipe_that_is_added_by_name_is_not_waited_for(library: Library, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    library.add_source("notes", tmp_path / "pipe.txt")
+    assert update(library) == Report(failed=1)
+    assert library.files("notes")[0].reason == "it is no plain file"
