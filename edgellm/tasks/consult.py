@@ -26,6 +26,7 @@ from edgellm.tasks.quotes import Guard
 from edgellm.tasks.result import collect, combined, without_model
 from edgellm.tasks.sources import Sources
 from edgellm.tasks.starter import is_starter
+from edgellm.tasks.terms import Terms
 from edgellm.tasks.typography import as_taught
 
 SILENT = "Your documents do not say."
@@ -72,25 +73,18 @@ def consult(
 
 def run(generator: Generator, plan: Consultation, options: Options = DEFAULT) -> Iterator[Chunk | Consulted]:
     """Stream the answer, and then the whole of it with its quotes. No unverified quotation is in either."""
-    if not plan.read or plan.quoted:
-        ended = _without_model(plan)
-    elif plan.alone:
+    if plan.alone:
         ended = _one_by_one(generator, plan, options)
+    elif not plan.read:
+        ended = _ended(plan, SILENT, without_model(), basis=_basis(plan, (), 0))
     elif generator.info.kind == "span":
         ended = _by_span(generator, plan)
     else:
         yield from _together(generator, plan, options)
         return
-    yield Chunk(ended.text)
+    if ended.text:
+        yield Chunk(ended.text)
     yield ended
-
-
-def _without_model(plan: Consultation) -> Consulted:
-    if not plan.read:
-        return _ended(plan, SILENT, without_model(), basis=_basis(plan, (), 0))
-    note = f"{plan.quoted} This is the sentence nearest to the question."
-    (first, *_), text = plan.read, " ".join(plan.read[0].text.split())
-    return _ended(plan, text, without_model(), (first.cite(0, len(first.text)),), (note,), _basis(plan, (), 0))
 
 
 def _one_by_one(generator: Generator, plan: Consultation, options: Options) -> Consulted:
@@ -104,7 +98,7 @@ def _one_by_one(generator: Generator, plan: Consultation, options: Options) -> C
         parts.append(finish)
         read.append(extract)
         sources = Sources([extract])
-        if not answer.is_refusal(text) and sources.holds(text):
+        if not answer.is_refusal(text) and sources.holds(text) and _is_news(text, plan.question):
             cited, _ = sources.support(text, plan.question)
             tokens = _tokens(generator, read)
             text = sources.inline(text) or ""
@@ -113,9 +107,20 @@ def _one_by_one(generator: Generator, plan: Consultation, options: Options) -> C
             )
         if finish.reason == "cancelled":
             break
-    tokens = _tokens(generator, read)
-    text = "" if parts[-1].reason == "cancelled" else SILENT
-    return _ended(plan, text, combined(parts), basis=_basis(plan, read, tokens), tokens=tokens)
+    tokens = _tokens(generator, read) if read else 0
+    basis, finish = _basis(plan, read, tokens), combined(parts)
+    if plan.unread is None or finish.reason == "cancelled":
+        text = "" if finish.reason == "cancelled" else SILENT
+        return _ended(plan, text, finish, basis=basis, tokens=tokens)
+    note = f"{plan.why} This is the sentence nearest to the question."
+    text, cited = " ".join(plan.unread.text.split()), plan.unread.cite(0, len(plan.unread.text))
+    return _ended(plan, text, finish, (cited,), (note,), basis, tokens)
+
+
+def _is_news(text: str, question: str) -> bool:
+    """Whether an answer is more than words of the question: a small model says "a dog" when asked for its color."""
+    cut = Terms(single=True)
+    return not set(cut.of(text)) <= set(cut.of(question))
 
 
 def _by_span(generator: Generator, plan: Consultation) -> Consulted:

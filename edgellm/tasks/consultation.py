@@ -29,7 +29,8 @@ Fits = Callable[[Sequence[Extract]], bool]
 class Consultation:
     """What the model will read: `read` together, or with `alone` one after the other until one answers.
 
-    `near` are the sentences nearest to the question, `quoted` says why the first of `read` itself must be the answer.
+    `near` are the sentences nearest to the question. `unread` is the nearest, where the starter cannot read it: it is
+    itself the answer when no other gives one, and `why` says so.
     """
 
     question: str
@@ -37,7 +38,8 @@ class Consultation:
     read: tuple[Extract, ...]
     near: tuple[Cited, ...]
     alone: bool = False
-    quoted: str = ""
+    unread: Extract | None = None
+    why: str = ""
 
 
 def prepare(
@@ -54,8 +56,10 @@ def prepare(
     starter = is_starter(generator.info)
     if starter if narrow is None else narrow:
         tried = _tried(given, found)
-        quoted = out_of_reach(tried[0].text) if starter and tried else ""
-        return Consultation(question, given, tried, near, True, quoted)
+        why = [out_of_reach(one.text) if starter else "" for one in tried]
+        read = tuple(one for one, reason in zip(tried, why, strict=True) if not reason)
+        unread = tried[0] if tried and why[0] else None
+        return Consultation(question, given, read, near, True, unread, why[0] if why else "")
     if starter or generator.info.kind == "span":
         return Consultation(question, given, given, near, starter)
     room = int(generator.info.context * _CONTEXT_SHARE)
