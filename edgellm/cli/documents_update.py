@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 
+from edgellm.cli import documents_report
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.parser import Parser, typed
@@ -45,39 +46,34 @@ def update(names: Sequence[str], retry: bool, session: Session, embedder: str | 
     """
     from edgellm.documents.index import Control, Indexer, Step
     from edgellm.documents.load import Loader
+    from edgellm.documents.pace import Pace
     from edgellm.documents.readers import SUFFIXES
 
     output, stop, reports = session.output, Interrupt(), {}
+    pace = Pace(lambda: session.app.settings.index_on_battery, patient=False)
 
     def told(step: Step) -> None:
+        output.note(pace.note())
         if step.reason:
-            output.note(f"{step.path}: {step.reason}")
+            output.note(documents_report.failure(output, step))
         elif step.done % _EVERY == 0:
             output.progress(f"{step.done} of {step.total} files")
 
     with stop, Loader() as loader:
         indexer = Indexer(session.app.library(), partial(loader.load, cancelled=stop), SUFFIXES)
         for name in names:
-            report = reports[name] = indexer.update(name, Control(told, stop), retry)
-            for missing in report.missing:
-                output.note(f"{missing} is not there now; what was read of it is kept.")
-            moved = f", {report.moved} known by their content" if report.moved else ""
-            output.line(
-                f"{name}: {report.added} files read, {report.unchanged} unchanged{moved}, {report.removed} gone, "
-                f"{report.failed} could not be read"
-            )
+            report = reports[name] = indexer.update(name, Control(told, stop, pace.rest), retry)
+            documents_report.say(output, name, report)
             if report.stopped:
                 output.note("Stopped; the next update goes on from here: edgellm documents update")
                 break
-    shown = {
-        name: {**asdict(report), "missing": [str(path) for path in report.missing]} for name, report in reports.items()
-    }
-    embedded = {} if embedder is None or stop() else _embed(embedder, session, stop)
+    shown = {name: documents_report.values(report) for name, report in reports.items()}
+    embedded = {} if embedder is None or stop() else embed(embedder, session, stop)
     output.document(collections=shown, embedded=embedded)
     return INTERRUPTED if stop() else 0
 
 
-def _embed(name: str, session: Session, stop: Interrupt) -> dict[str, object]:
+def embed(name: str, session: Session, stop: Interrupt) -> dict[str, object]:
     """Embed what has no vector, where a model for it is installed; what was done, for `--json`.
 
     A model that was not named and fails costs a note: words are searched all the same.

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from edgellm.cli import documents_report
+from edgellm.cli.documents_update import embed
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.model_options import add_output_options
 from edgellm.cli.parser import Parser, typed
@@ -28,6 +29,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--every", type=float, default=5.0, metavar="SECONDS", help="How often to look (5); less often on battery."
     )
+    parser.add_argument("--words-only", action="store_true", help="Embed nothing; only words are searched.")
     add_output_options(parser)
 
 
@@ -45,7 +47,8 @@ def run(arguments: Namespace, session: Session) -> int:
     if not library.collections():
         raise UsageError("There are no documents yet.", "To search a folder of yours run: edgellm documents add FOLDER")
     told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    seen = _Seen(session)
+    stop = Interrupt()
+    seen = _Seen(session, None if arguments.words_only else stop)
     events = Events(
         lambda name, step: told.put(partial(seen.step, step)),
         lambda name, report: told.put(partial(seen.report, name, report)),
@@ -54,7 +57,7 @@ def run(arguments: Namespace, session: Session) -> int:
     timing = Timing(arguments.every)
     pace = Pace(lambda: session.app.settings.index_on_battery)
     output.line("Watching for changes. Ctrl-C ends it.")
-    with Interrupt() as stop, Watcher(session.app.library, pace, events, timing, arguments.names) as watcher:
+    with stop, Watcher(session.app.library, pace, events, timing, arguments.names) as watcher:
         while not stop() and watcher.alive:
             _next(told)
     while not told.empty():
@@ -73,10 +76,12 @@ def _next(told: queue.SimpleQueue[Callable[[], None]]) -> None:
 
 
 class _Seen:
-    """Says what the watcher tells, in the thread that prints, and sums it up."""
+    """Says what the watcher tells, in the thread that prints, and sums it up. With `stop`, passages are embedded too."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, stop: Interrupt | None) -> None:
         self._output = session.output
+        self._session = session
+        self._stop = stop
         self.totals: dict[str, dict[str, int]] = {}
 
     def step(self, step: Step) -> None:
@@ -91,6 +96,8 @@ class _Seen:
             total[key] += getattr(report, key)
         if report.added or report.moved or report.failed or report.removed or report.missing or report.closed:
             documents_report.say(self._output, name, report)
+        if report.chunks and self._stop is not None and not self._stop():
+            embed("", self._session, self._stop)
 
     def state(self, sentence: str) -> None:
         """What it waits for."""

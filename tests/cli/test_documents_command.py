@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +84,36 @@ def test_a_question_is_answered_from_the_documents(edgellm: CommandLine, folder:
     assert (none["said"], none["quote"]) == (False, None)
     assert "not both" in edgellm("ask", "Rent?", "--documents", "--", str(folder / "lease.html"), status=2).err
     assert "no collection" in edgellm("ask", "Rent?", "--documents", "nope", status=2).err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
+def test_what_changes_is_read_while_it_is_watched(edgellm: CommandLine, folder: Path) -> None:
+    assert "no documents yet" in edgellm("documents", "watch", status=2).err
+    edgellm("documents", "add", str(folder))
+    assert "out of range" in edgellm("documents", "watch", "--every", "0", status=2).err
+    assert "no collection" in edgellm("documents", "watch", "nope", status=2).err
+    watching = edgellm.start("documents", "watch", "--every", "0.2")
+    try:
+        assert watching.stdout is not None
+        assert b"Ctrl-C ends it" in watching.stdout.readline()
+        (folder / "new.txt").write_text("The deposit is two rents.", encoding="utf-8")
+        (folder / "lease.html").unlink()
+        while b"1 files read" not in watching.stdout.readline():
+            assert watching.poll() is None
+        assert "new.txt" in edgellm("documents", "search", "deposit").out
+        watching.send_signal(signal.SIGINT)
+        out, err = watching.communicate(timeout=60)
+    finally:
+        watching.kill()
+        watching.wait()
+    assert (watching.returncode, out.splitlines()[-1]) == (0, b"No longer watched.")
+    assert b"Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_name_that_is_no_text_is_told_of_and_escapes_stay_out_of_notes(edgellm: CommandLine, folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.txt")).write_text("rent")
+    (folder / "a\nerror: b\x1b[31m.pdf").write_bytes(b"%PDF-1.7 nothing of it")
+    added = edgellm("documents", "add", str(folder))
+    assert "names are no text: caf\ufffd.txt." in added.err
+    assert "a error: b[31m.pdf: the PDF is damaged" in added.err
