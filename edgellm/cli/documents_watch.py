@@ -76,7 +76,7 @@ def _next(told: queue.SimpleQueue[Callable[[], None]]) -> None:
 
 
 class _Seen:
-    """Says what the watcher tells, in the thread that prints, and sums it up. With `stop`, passages are embedded too."""
+    """Says what the watcher tells, in the thread that prints, and sums it up. With `stop`, passages are embedded."""
 
     def __init__(self, session: Session, stop: Interrupt | None) -> None:
         self._output = session.output
