@@ -30,6 +30,8 @@ Told = Callable[[int, int], None]
 _BATCH = 64
 # Vectors that are dropped in one transaction when the model changes
 _DROPPED = 5_000
+# Characters of a question; no model reads more
+_LONGEST = 20_000
 # As many of the nearest by sign are compared exactly
 _COMPARED = 1_000
 _MEMBERS = """passage IN (SELECT passage.id FROM source JOIN file ON file.source = source.id
@@ -121,6 +123,7 @@ def nearest(library: Library, embedder: Embedder, text: str, count: int, within:
     there = library.rows("SELECT 1 FROM vector_model WHERE name = ? AND size = ?", (embedder.name, embedder.size))
     if not there or not text.strip() or not library.compares():
         return {}
+    text = text[:_LONGEST].encode("utf-8", "replace").decode("utf-8")  # half a character cannot be sent to a model
     table = _table(embedder.question(text), embedder, 1)
     only = "" if within is None else f"WHERE {_MEMBERS}"
     found = library.rows(
