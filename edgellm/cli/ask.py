@@ -65,10 +65,10 @@ def run(arguments: Namespace, session: Session) -> int:
         session.stream(_events(consult.run(generator, plan, options), kept))
     (result,) = kept
     for quote in result.quotes:
-        session.output.line(_line(quote))
+        session.output.line(quote.line)
     if not result.said and result.finish.reason != "cancelled":
         for near in result.near[:1]:
-            session.output.note(f"The nearest sentence is: {_line(near)}")
+            session.output.note(f"The nearest sentence is: {near.line}")
     return session.conclude(
         result.text,
         result.finish,
@@ -127,7 +127,7 @@ def _found(question: str, arguments: Namespace, session: Session) -> list[Extrac
 def _passages(question: str, extracts: Sequence[Extract], count: int, session: Session) -> int:
     found = consult.search(question, extracts, count)
     for cited, _ in found:
-        session.output.line(_line(cited))
+        session.output.line(cited.line)
     if not found:
         session.output.line(consult.SILENT)
     text = "\n".join(cited.text for cited, _ in found) or consult.SILENT
@@ -145,7 +145,3 @@ def _fields(cited: Cited) -> dict[str, Any]:
         "start": cited.start,
         "end": cited.end,
     }
-
-
-def _line(cited: Cited) -> str:
-    return f"“{' '.join(cited.text.split())}” ({cited.where})"

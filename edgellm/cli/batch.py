@@ -19,8 +19,9 @@ from edgellm.documents.chunk import whole_text
 from edgellm.documents.document import Document
 from edgellm.errors import Stopped, UsageError
 from edgellm.runtimes.base import Generator
-from edgellm.tasks import answer, batch, classify, kept, summary, summary_styles, translate
+from edgellm.tasks import batch, classify, consult, kept, summary, summary_styles, translate
 from edgellm.tasks.batch import Work
+from edgellm.tasks.extract import Extract
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.languages import code_of
 from edgellm.tasks.options import Options
@@ -139,7 +140,12 @@ def _translations(arguments: Namespace, generator: Generator, options: Options, 
 
 def _answers(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:
     question = arguments.question.strip()
-    return lambda document: answer.answer(generator, question, whole_text(document), None, options).text
+
+    def work(document: Document) -> str:
+        found = consult.consult(generator, question, [Extract.of_document(document)], None, options)
+        return "\n".join([found.text, *(quote.line for quote in found.quotes)])
+
+    return work
 
 
 def _labels(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:

@@ -16,6 +16,7 @@ from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message
 from edgellm.tasks import passages, sentences, special
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
+from edgellm.tasks.quotes import Folded, Guard
 from edgellm.tasks.result import collect, without_model
 from edgellm.tasks.starter import is_starter, out_of_reach
 from edgellm.tasks.terms import Terms
@@ -127,17 +128,32 @@ def answer(
 
 
 def judge(text: str, finish: Finish, passage: str, evidence: Evidence) -> Answer:
-    """Find the sentence that supports an answer, and say what is to be doubted about it."""
+    """Find the sentence that supports an answer, and say what is to be doubted about it.
+
+    What stands between quotation marks without being in the passage loses them.
+    """
     notes: tuple[str, ...] = (READ_IN_PART,) if evidence.in_part else ()
     if evidence.quoted:
         notes += (f"{evidence.quoted} This is the sentence nearest to the question.",)
     near = evidence.found[:_NEAR]
     if is_refusal(text):
         return Answer(text.strip() or NOT_SAID, False, None, near, finish, notes)
+    text = _verified(text, passage)
     quote = support(text, passage, evidence)
     if quote is None and finish.reason != "cancelled":
         notes += (UNSUPPORTED,)
     return Answer(text.strip(), True, quote, near, finish, notes)
+
+
+def _verified(text: str, passage: str) -> str:
+    source = Folded.of(passage)
+
+    def own(quote: str) -> str | None:
+        place = source.find(quote)
+        return " ".join(passage[slice(*place)].split()) if place else None
+
+    guard = Guard(own)
+    return guard.feed(text) + guard.end()
 
 
 def is_refusal(text: str) -> bool:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 from edgellm.documents.chunk import estimate
 from edgellm.runtimes.base import Chunk, Finish, Generator, Message
-from edgellm.tasks import answer, passages, special
+from edgellm.tasks import answer, special
 from edgellm.tasks.answer import UNSUPPORTED
 from edgellm.tasks.consult_prompt import Reply
-from edgellm.tasks.consultation import NEAR, Consultation, messages, prepare
+from edgellm.tasks.consultation import NEAR, Consultation, messages, nearest, prepare
 from edgellm.tasks.extract import Cited, Extract
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
@@ -54,7 +54,7 @@ class Consulted:
 
 def search(question: str, extracts: Sequence[Extract], count: int = NEAR) -> tuple[tuple[Cited, Passage], ...]:
     """The sentences nearest to a question, the best first, without a model."""
-    found = passages.among(question, [one.text for one in extracts], count)
+    found = nearest(question, extracts, count)
     return tuple((extracts[number].cite(one.start, one.end), one) for number, one in found)
 
 

@@ -11,6 +11,7 @@ from edgellm.tasks.extract import Cited, Extract
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
 from edgellm.tasks.starter import is_starter, out_of_reach
+from edgellm.tasks.terms import Terms
 
 NEAR = 3
 _CANDIDATES = 60
@@ -19,6 +20,7 @@ _CLOSE = 0.6
 _ENOUGH = 0.5
 _CONTEXT_SHARE = 0.7
 _AROUND = 400
+_ENDS = tuple(".!?…。！？\"'”’»)）")
 _SEPARATE = "\n\n"
 
 Found = tuple[int, Passage]
@@ -42,6 +44,19 @@ class Consultation:
     why: str = ""
 
 
+def nearest(question: str, extracts: Sequence[Extract], count: int = NEAR) -> tuple[Found, ...]:
+    """The sentences nearest to a question, the best first, each with the number of its extract.
+
+    A heading that says no more than the question comes behind the sentences.
+    """
+    found = passages.among(question, [one.text for one in extracts], max(count, _CANDIDATES))
+    cut = Terms(single=True)
+    asked = set(cut.of(question))
+    bare = [not one.text.endswith(_ENDS) and set(cut.of(one.text)) <= asked for _, one in found]
+    behind = sorted(zip(bare, found, strict=True), key=lambda pair: pair[0])
+    return tuple(pair for _, pair in behind)[:count]
+
+
 def prepare(
     generator: Generator,
     question: str,
@@ -51,7 +66,7 @@ def prepare(
 ) -> Consultation:
     """Choose what the model reads. `narrow` None means: only the best sentences when the model is the starter."""
     question, given = question.strip(), tuple(one for one in extracts if one.text.strip())
-    found = passages.among(question, [one.text for one in given], _CANDIDATES)
+    found = nearest(question, given, _CANDIDATES)
     near = tuple(given[number].cite(one.start, one.end) for number, one in found[:NEAR])
     starter = is_starter(generator.info)
     if starter if narrow is None else narrow:

@@ -105,6 +105,11 @@ class Cited:
             parts.append(" › ".join(self.headings))
         return ", ".join([*parts, f"characters {self.start}-{self.end}"])
 
+    @property
+    def line(self) -> str:
+        """The quotation with its place, in one line."""
+        return f"“{' '.join(self.text.split())}” ({self.where})"
+
 
 def _sections(text: str) -> Iterator[Place]:
     above: list[tuple[int, str]] = []

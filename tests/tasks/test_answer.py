@@ -124,6 +124,13 @@ def test_the_starter_quotes_a_sentence_that_it_cannot_read() -> None:
     assert "French" in found.notes[0]
 
 
+def test_a_quotation_that_is_not_there_loses_its_marks() -> None:
+    reply = "“The bread is fresh” and “the bread is old”"
+    assert answer.answer(Scripted(lambda prompt: reply), "Is it fresh?", PASSAGE).text == (
+        "“The bread is fresh” and the bread is old"
+    )
+
+
 @given(st.text(max_size=200), st.text(max_size=40), st.text(max_size=20))
 def test_whatever_is_quoted_is_in_the_source(passage: str, question: str, reply: str) -> None:
     found = answer.answer(Scripted(lambda prompt: reply), question, passage)

@@ -149,6 +149,12 @@ def test_a_whole_document_knows_the_page_of_a_quote() -> None:
     assert [(one.text, one.page, one.headings) for one in found.quotes] == [("Room 2 is blue.", 2, ("Part 2",))]
 
 
+def test_a_heading_is_not_taken_for_the_nearest_sentence() -> None:
+    given_ = [Extract.of_text("# Hotel\n\nOur hotel is near the station.\n", Path("/a.md"))]
+    (best, _), *_ = consult.search("Where is the hotel?", given_)
+    assert (best.text, best.headings) == ("Our hotel is near the station.", ("Hotel",))
+
+
 def test_nothing_to_read() -> None:
     model = Scripted(lambda prompt: "x")
     for given_ in ((), lease(" ")):

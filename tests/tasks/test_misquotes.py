@@ -16,7 +16,6 @@ import pytest
 
 from edgellm import paths
 from edgellm.app import App
-from edgellm.cli.ask import _line
 from edgellm.engine.switch import Switch
 from edgellm.runtimes.base import Chunk
 from edgellm.tasks import consult
@@ -79,7 +78,7 @@ def asked(engine: Switch, question: str, sources: tuple[Extract, ...]) -> tuple[
     assert isinstance(result, Consulted)
     streamed = "".join(one.text for one in chunks if isinstance(one, Chunk))
     assert streamed == result.text
-    return [streamed, *(_line(one) for one in (*result.quotes, *result.near))], result
+    return [streamed, *(one.line for one in (*result.quotes, *result.near))], result
 
 
 @pytest.fixture(scope="module")
