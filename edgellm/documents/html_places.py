@@ -37,6 +37,7 @@ _IMPLIED = {
 }
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>][^\s>]*))?""")
 _NAME = re.compile(r"<[^\s/>]+")
+_MARKUP = re.compile(r"<[A-Za-z/!?]")  # in a text: a tag or comment that the page breaks off
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _BLANK = " \t\n\f\r"
 
@@ -208,7 +209,8 @@ class Finder(HTMLParser):
 
     def _border(self, here: int) -> None:
         if self._begun is not None and not self._is_kept():
-            self._runs.append((self._begun, here))
+            broken = _MARKUP.search(self._source, self._begun, here)
+            self._runs.append((self._begun, broken.start() if broken else here))
         self._begun = None
 
     def _flush(self) -> None:
