@@ -105,6 +105,7 @@ class Settings:
         True, "Keep translated paragraphs of documents on this computer, so that none is translated twice."
     )
     offer_model: bool = _setting(True, "Offer a model that fits this computer while only the starter is here.")
+    ocr: bool = _setting(True, "Read pages of a PDF that are pictures, by tesseract where it is installed.")
     theme: str = _setting("system", "Colors of the window.", choices=("system", "light", "dark", "contrast"))
     shortcuts: str = _setting("", "Changed keyboard shortcuts, such as new=Ctrl+T; the window's F1 sheet changes them.")
     language: str = _setting(

@@ -16,7 +16,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from edgellm import errors
+from edgellm import errors, paths, settings
 from edgellm.documents import child
 from edgellm.documents.document import Document
 from edgellm.documents.source import MIB, Limits, check
@@ -60,11 +60,16 @@ def load(path: Path, limits: Limits | None = None, cancelled: Callable[[], bool]
         return loader.load(path, cancelled)
 
 
+def usual_limits() -> Limits:
+    """What reading may cost where nobody says otherwise, as the person's settings have it."""
+    return Limits(ocr=settings.load(paths.from_environment().settings)[0].ocr)
+
+
 class Loader:
     """Reads one file after the other in a child process. For one thread; close it, or use it with `with`."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+        self._limits = limits or usual_limits()
         self._child: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._listener: threading.Thread | None = None

@@ -15,13 +15,17 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds of waiting; bytes of memory, of the file (`size`) and of what it unpacks to; letters of its `text`."""
+    """Seconds of waiting; bytes of memory, of the file (`size`) and of what it unpacks to; letters of its `text`.
+
+    `ocr` says that pages which are pictures are read by OCR, where it is installed.
+    """
 
     seconds: float = 120.0
     memory: int = 2048 * MIB
     size: int = 512 * MIB
     unpacked: int = 1024 * MIB
     text: int = 64 * MIB
+    ocr: bool = True
 
 
 @dataclass(frozen=True, slots=True)

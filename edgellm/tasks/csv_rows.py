@@ -270,14 +270,14 @@ def _delimiter(table: Table) -> str:
 def _has_header(rows: Sequence[tuple[str, ...]], column: str) -> bool:
     """Whether the first row names the columns: it says so, or its cells are short, different, and no numbers."""
     first = [cell.strip() for cell in rows[0]]
-    if column and column in first:
+    if column and column.strip().casefold() in (cell.casefold() for cell in first):
+        return True
+    if any(cell.casefold() in _TEXT_NAMES for cell in first):
         return True
     if any(not cell or len(cell) > _LONGEST_NAME or _NUMBER.fullmatch(cell) for cell in first):
         return False
     if len(set(first)) < len(first) or first[0].endswith((".", "!", "?")):
         return False
-    if any(cell.casefold() in _TEXT_NAMES for cell in first):
-        return True
     if len(first) > 1:
         return all(not cell.endswith((".", "!", "?")) for cell in first)
     return len(first[0].split()) == 1 and all(len(row) != 1 or len(row[0].split()) > 1 for row in rows[1:])
