@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import reduce
 
 # A space, or the gap between two letters of a script without spaces, but not before a mark that closes something.
 _BREAK = re.compile(
@@ -19,13 +20,17 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def run_on(text: str, line: str) -> str:
+    """A text and the line after it as one: with a space between, or none where the script has none."""
+    before, after = text.rstrip(" \t"), line.lstrip(" \t")
+    glued = before and after and _CLOSED.match(before[-1]) and _CLOSED.match(after[0])
+    return before + ("" if glued else " ") + after
+
+
 def joined(lines: Sequence[str]) -> str:
-    """Lines as one: with a space between two, or none where the script has none."""
-    text = ""
-    for line in (line.strip() for line in lines):
-        parted = bool(text and line) and not (_CLOSED.match(text[-1]) and _CLOSED.match(line[0]))
-        text += (" " if parted else "") + line
-    return text
+    """Lines as one."""
+    full = [line.strip() for line in lines if line.strip()]
+    return reduce(run_on, full) if full else ""
 
 
 def filled(text: str, room: int, first: int = 0, rest: int = 0) -> list[str]:

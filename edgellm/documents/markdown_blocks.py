@@ -41,6 +41,7 @@ def texts(markdown: Any, whole: str, env: dict[str, Any]) -> Iterator[Text]:
             row = row[1:] if token.type == "inline" else row
             continue
         kind = _KINDS.get(before.type, "paragraph")
+        kind = "paragraph" if before.markup in ("=", "-") else kind  # underlined: its first line may not look otherwise
         number = token.map[0] + skipped + 1
         if kind == "cell":
             content, places = row[0] if row else ("", ())

@@ -16,6 +16,7 @@ from typing import Any
 _EXTRA = re.compile(
     r"\A\[[ xX]\](?= )|\[\^[^\]\s]+\]:?|\$\$.+?\$\$|\$(?![\s$])[^$\n]*[^\s$\\]\$(?!\d)|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL
 )
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")  # on a line of its own, though to CommonMark the paragraph goes on
 _DELIMITERS = ("emphasis", "strikethrough")
 
 
@@ -47,7 +48,19 @@ def parser() -> Any:
         if name != "text":
             (rule,) = (one.fn for one in markdown.inline.ruler.__rules__ if one.name == name)
             markdown.inline.ruler.at(name, _watched(name, rule))
+    (define,) = (one.fn for one in markdown.block.ruler.__rules__ if one.name == "reference")
+    markdown.block.ruler.at("reference", _but_footnotes(define))
     return markdown
+
+
+def _but_footnotes(rule: Callable[[Any, int, int, bool], bool]) -> Callable[[Any, int, int, bool], bool]:
+    """A footnote of one word looks like the definition of a link, and is none."""
+
+    def defined(state: Any, start: int, end: int, silent: bool) -> bool:
+        footnote = state.src.startswith("[^", state.bMarks[start] + state.tShift[start])
+        return not footnote and rule(state, start, end, silent)
+
+    return defined
 
 
 def _watched(name: str, rule: Callable[[Any, bool], bool]) -> Callable[[Any, bool], bool]:
@@ -98,7 +111,7 @@ def _stretch(text: str, start: int, end: int, kind: str, token: Any) -> Stretch 
     if token is not None and token.type == "hardbreak" and kind in ("newline", "escape"):
         return Stretch(len(text[:start].rstrip(" ")) if kind == "newline" else start, end, "break")
     if kind == "newline":
-        return Stretch(start, end, "words", "\n")
+        return Stretch(start, end, *(("break", "") if _FOOTNOTE.match(text, end) else ("words", "\n")))
     if kind in ("escape", "entity"):
         return Stretch(start, end, "words", token.content)
     return Stretch(start, end, kind)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
-from edgellm.documents.line_breaks import joined
+from edgellm.documents.line_breaks import run_on
 from edgellm.documents.markdown_blocks import Text, texts
 from edgellm.documents.markdown_spans import Stretch, parser, stretches
 from edgellm.documents.raw_text import Edit, edited, has_words, raw_text
@@ -96,12 +97,7 @@ def _split(parts: list[Stretch], content: str) -> Iterator[Stretch]:
 
 def _flowing(said: str) -> str:
     """Words on one line."""
-    first, *lines = said.split("\n")
-    for line in lines:
-        line = line.lstrip(" \t")
-        glued = joined([first[-1:], line[:1]]) if first.strip() and line else ""
-        first = first + line if len(glued) == 2 else f"{first.rstrip(' ')} {line}"
-    return first
+    return reduce(run_on, said.split("\n"))
 
 
 def _fitting(markdown: Any, env: dict[str, Any], block: _Block, new: Mapping[int, str]) -> dict[int, str]:
@@ -174,8 +170,10 @@ def _shape(parts: list[Stretch], content: str, said: Mapping[int, str], marks: M
     for number, part in enumerate(parts):
         if part.kind in ("words", "picture"):
             shape[-1] += "".join(said.get(number, part.said).split())
-        elif mark := marks.get(number, part.kind if part.kind == "break" else content[part.start : part.end]):
-            shape += [mark, ""]
+        elif part.kind == "break":
+            shape += ["break", ""]
+        elif mark := marks.get(number, content[part.start : part.end]):
+            shape += [f"{part.kind} {mark}", ""]
     return shape
 
 

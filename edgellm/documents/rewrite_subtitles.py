@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgellm.documents.line_breaks import joined, parted
+from edgellm.documents.line_breaks import parted, run_on
 from edgellm.documents.raw_text import Edit, RawText, edited, has_words, raw_text
 from edgellm.documents.segment import Rewriting, Segment, Sheet
 from edgellm.documents.source import Source
@@ -121,18 +121,14 @@ def _flowing(words: list[str]) -> Iterator[str]:
         flowing, *lines = piece.split("\n")
         for number, line in enumerate(lines):
             ahead = line if number + 1 < len(lines) else line + rest[place:]
-            if _TURN.match(ahead.lstrip()):
-                flowing += "\n" + line
-            else:
-                glued = flowing and line.strip()
-                flowing = joined([flowing, line]) if glued else f"{flowing} {line.lstrip()}"
+            flowing = f"{flowing}\n{line}" if _TURN.match(ahead.lstrip()) else run_on(flowing, line)
         yield flowing
 
 
 def _edits(raw: RawText, cue: _Cue, pieces: tuple[str, ...]) -> Iterator[Edit]:
     web = raw.text.lstrip().startswith("WEBVTT")
-    for span, old, new in zip(cue.spans, cue.pieces, _broken(pieces, cue.lines), strict=True):
-        if new != _said(raw.text[slice(*span)], web) and (new != old or "\n" in new):
+    for span, new in zip(cue.spans, _broken(pieces, cue.lines), strict=True):
+        if new != _said(raw.text[slice(*span)], web):
             yield *span, _written(new, web).replace("\n", raw.newline)
 
 
