@@ -164,7 +164,7 @@ class Faithful:
         answer = as_piece(core, self._ask(core, False))
         if core[:1].islower() and answer[:1].isupper() and answer[1:2].islower() and self._target not in _UNCAPITALIZED:
             answer = answer[0].lower() + answer[1:]
-        return answer
+        return answer or core
 
 
 def as_piece(source: str, answer: str) -> str:

@@ -117,7 +117,11 @@ def _text(path: Path) -> str:
     if len(data) > _LARGEST:
         raise StorageError(f"The glossary {path.name} is larger than {_LARGEST >> 20} MB.", "Take a smaller one.")
     try:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").replace("\0", "")
+        return (
+            data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+            .lstrip("\ufeff")
+            .replace("\0", "")
+        )
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise StorageError(

@@ -95,7 +95,7 @@ class Translator:
         if not self.broken:
             return ()
         shown = "; ".join(dict.fromkeys(self.broken[:_SHOWN]))
-        return (f"These were translated in parts, around what must stay, and may read badly: {shown}.",)
+        return (f"These were translated in parts, around what must stay, and may read badly: {shown}",)
 
     def stretches(self, text: str) -> tuple[Stretch, ...]:
         """What must stay in a translation of `text`."""

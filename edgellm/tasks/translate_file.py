@@ -72,7 +72,7 @@ class Report:
         if self.reused:
             parts.append(f"{self.reused} of {self.paragraphs} paragraphs from memory")
         if self.kept:
-            parts.append(f"{self.kept} placeholders, numbers and terms kept")
+            parts.append(f"{self.kept} of {self.kept} placeholders, numbers and terms kept")
         return ", ".join(parts)
 
 
@@ -171,7 +171,7 @@ class FileTranslation:
             return None
         whole = "".join(pieces)
         if not has_letters(whole) and has_letters(protect.replaced(segment.text, _emptied(stretches))):
-            self._warn(where, f"left as it is, because the model gave no translation of {_short(segment.text)}.")
+            self._warn(where, f"left as it is, because the model gave no translation of: {_short(segment.text)}")
             return None
         if lost := protect.missing(stretches, whole):
             self._warn(where, f"left as it is, because its translation lost {', '.join(lost)}.")

@@ -1,0 +1,179 @@
+"""Documents that are translated: the real program writes a file of the same format, and loses nothing when it ends."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import docx
+import pytest
+from command_line import CommandLine
+
+PAGE = '<html lang="en"><body><p>The dog is <b>tired</b>.</p><p>Where is {name}?</p><pre>The dog</pre></body></html>\n'
+
+
+def page(folder: Path, text: str = PAGE, name: str = "page.html") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_document_becomes_one_in_the_other_language(edgellm: CommandLine, tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_heading("Good evening!", 1)
+    paragraph = document.add_paragraph("The dog is ")
+    paragraph.add_run("tired").bold = True
+    paragraph.add_run(".")
+    document.save(str(tmp_path / "report.docx"))
+    before = (tmp_path / "report.docx").read_bytes()
+    ran = edgellm("translate", "report.docx", "--to", "fr")
+    assert ran.out.startswith("report.fr.docx: 2 of 2 paragraphs translated")
+    assert "(English to French)" in ran.out
+    found = docx.Document(str(tmp_path / "report.fr.docx"))
+    assert [run.text for run in found.paragraphs[1].runs] == ["Le chien est ", "fatigué", "."]
+    assert [run.bold for run in found.paragraphs[1].runs] == [None, True, None]
+    assert (tmp_path / "report.docx").read_bytes() == before
+
+
+def test_html_keeps_its_form_and_a_second_run_asks_nothing(edgellm: CommandLine, tmp_path: Path) -> None:
+    page(tmp_path)
+    edgellm("translate", "page.html", "--to", "fr")
+    text = (tmp_path / "page.fr.html").read_text(encoding="utf-8")
+    body = "<p>Le chien est <b>fatigué</b>.</p><p>Où est {name} ?</p><pre>The dog</pre>"
+    assert text == f'<html lang="fr"><body>{body}</body></html>\n'
+    assert "page.fr.html is already there" in edgellm.here("translate", "page.html", "--to", "fr", status=2).err
+    found = edgellm.here("translate", "page.html", "--to", "fr", "--force", "--json").object["files"][0]
+    assert (found["translated"], found["reused"], found["kept"]) == (0, 2, 1)
+    assert found["finish"]["new_tokens"] == 0
+    assert (tmp_path / "page.fr.html").read_text(encoding="utf-8") == text
+    assert edgellm.here("translate", "--forget").out == "2 paragraphs were forgotten.\n"
+    assert _rows(tmp_path / "translations.db") == 0
+
+
+def test_without_a_memory_nothing_is_left_behind(edgellm: CommandLine, tmp_path: Path) -> None:
+    page(tmp_path)
+    edgellm.here("translate", "page.html", "--to", "fr", "--no-memory")
+    assert not (tmp_path / "translations.db").exists()
+    edgellm.settings(translation_memory=False)
+    found = edgellm.here("translate", "page.html", "--to", "fr", "--force", "--json").object["files"][0]
+    assert (found["translated"], found["reused"]) == (2, 0)
+    assert not (tmp_path / "translations.db").exists()
+    assert list((tmp_path / "translations").iterdir()) == []
+
+
+@pytest.mark.parametrize("more", [(), ("--no-memory",)])
+def test_a_kill_loses_no_paragraph_and_repeats_none(
+    edgellm: CommandLine, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    texts = [f"<p>The dog number x{at} is here with the cat.</p>" for at in range(12)]
+    page(tmp_path, "\n".join(texts))
+    line = ("translate", "page.html", "--to", "fr", "--from", "en", "--json", *more)
+    slow = edgellm.script("Slow", reply="un mot", seconds_per_token=0.1)
+    process = edgellm.start(*line, "--model", slow)
+    database = tmp_path / "translations.db"
+    waited = time.monotonic()
+    while time.monotonic() - waited < 60:
+        if more:
+            folder = tmp_path / "translations"
+            database = next(iter(folder.glob("*.db")), database) if folder.exists() else database
+        if database.exists() and _rows(database) >= 3:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = _rows(database)
+    assert 3 <= done < 12
+    assert not (tmp_path / "page.fr.html").exists()
+    edgellm.script("Slow", reply="un mot")
+    found = edgellm(*line, "--model", slow).object["files"][0]
+    assert (found["translated"], found["reused"]) == (12 - done, done)
+    assert (tmp_path / "page.fr.html").read_text(encoding="utf-8").count("<p>un mot</p>") == 12
+    assert not [path for path in tmp_path.glob(".page*")]
+
+
+def _rows(path: Path) -> int:
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return int(connection.execute("SELECT count(*) FROM translation").fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return 0
+
+
+def test_ctrl_c_keeps_what_is_done(edgellm: CommandLine, tmp_path: Path) -> None:
+    page(tmp_path, "\n".join(f"<p>The dog x{at} is here.</p>" for at in range(12)))
+    slow = edgellm.script("Slow", reply="un mot", seconds_per_token=0.1)
+    process = edgellm.start("translate", "page.html", "--to", "fr", "--from", "en", "--model", slow)
+    waited = time.monotonic()
+    while time.monotonic() - waited < 60 and _rows(tmp_path / "translations.db") < 2:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"are done, and kept" in err
+    assert _rows(tmp_path / "translations.db") >= 2
+    assert not (tmp_path / "page.fr.html").exists()
+
+
+def test_several_documents_go_into_a_folder_and_a_bad_one_is_named(edgellm: CommandLine, tmp_path: Path) -> None:
+    page(tmp_path)
+    (tmp_path / "bad.docx").write_bytes(b"PK\x03\x04 no archive")
+    model = edgellm.script(reply="un mot")
+    ran = edgellm.here("translate", "bad.docx", "page.html", "--to", "fr", "-o", "out", "--model", model, status=1)
+    assert "bad.docx cannot be read" in ran.err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["page.fr.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("page.html", "-o", "page.html"), "page.html is the document itself"),
+        (("page.html", "-o", "page.docx"), "page.html cannot be written as .docx"),
+        (("page.html", "-o", "none/page.html"), "none/page.html cannot be written"),
+        (("none.docx",), "none.docx cannot be read: there is no such file"),
+        (("page.html", "--glossary", "bad.csv"), "The glossary bad.csv cannot be used: line 2"),
+        (("page.html", "./page.html"), "Two documents would become"),
+    ],
+)
+def test_what_cannot_be_is_said_before_the_work(
+    edgellm: CommandLine, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    page(tmp_path)
+    (tmp_path / "bad.csv").write_text("dog,chien\n,x\n", encoding="utf-8")
+    ran = edgellm.here("translate", *arguments, "--to", "fr", "--model", "/none.gguf", status=None)
+    assert ran.status in (1, 2)
+    assert said in ran.err
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == PAGE
+    assert sorted(path.name for path in tmp_path.glob("*page*")) == ["page.html"]
+
+
+def test_a_glossary_and_words_to_keep(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "g.csv").write_text("dog,toutou,en,fr\n", encoding="utf-8")
+    model = edgellm.script(replies={"toutou": "Le toutou de EdgeLLM dort.", "": "?"})
+    text = "The dog of EdgeLLM sleeps."
+    line = ("translate", "--to", "fr", "--from", "en", "--glossary", "g.csv", "--keep", "EdgeLLM", "--model", model)
+    found = edgellm.here(*line, "--json", text).object
+    assert (found["text"], found["kept"]) == ("Le toutou de EdgeLLM dort.", 2)
+
+
+def test_side_by_side_prints_each_sentence_with_its_own(edgellm: CommandLine) -> None:
+    text = "The dog is tired. Where is the station?"
+    ran = edgellm.here("translate", "--to", "fr", "--side-by-side", "--quiet", text)
+    assert ran.out == "The dog is tired.\nLe chien est fatigué.\n\nWhere is the station?\nOù est la gare ?\n\n"
+    found = edgellm.here("translate", "--to", "fr", "--json", text).object
+    spans = [
+        (text[slice(*one["source_span"])], found["text"][slice(*one["target_span"])]) for one in found["sentences"]
+    ]
+    assert spans == [("The dog is tired.", "Le chien est fatigué."), ("Where is the station?", "Où est la gare ?")]
+
+
+def test_the_text_of_a_document_can_still_be_printed_or_written(edgellm: CommandLine, tmp_path: Path) -> None:
+    page(tmp_path)
+    assert "Où est {name} ?" in edgellm.here("translate", "page.html", "--to", "fr", "-o", "-").out
+    edgellm.here("translate", "Where is Anna?", "--to", "fr", "-o", "out.txt")
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == "Où est Anna ?\n"
+    assert "already there" in edgellm.here("translate", "Hello!", "--to", "fr", "-o", "out.txt", status=2).err

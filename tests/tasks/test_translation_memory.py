@@ -1,0 +1,70 @@
+"""The translation memory: what it finds, that it is private, and that clearing it leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgellm.tasks.memory import Key, Memory
+
+KEY = Key(("The ", "dog"), "en", "fr", "model 1")
+
+
+def test_only_the_same_text_languages_model_and_terms_are_found(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "m.db")
+    memory.put(KEY, ("Le ", "chien"))
+    memory.put(KEY, ("Le ", "toutou"))
+    assert memory.get(KEY) == ("Le ", "toutou")
+    others = [
+        replace(KEY, pieces=("The dog",)),
+        replace(KEY, origin="de"),
+        replace(KEY, target="de"),
+        replace(KEY, model="model 2"),
+        replace(KEY, terms="x"),
+    ]
+    assert [memory.get(key) for key in others] == [None] * 5
+    assert memory.count() == 1
+    memory.close()
+
+
+def test_it_is_kept_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    memory = Memory(path)
+    memory.put(KEY, ("Le ", "chien"))
+    memory.close()
+    assert os.name != "posix" or stat.S_IMODE(path.stat().st_mode) == 0o600
+    again = Memory(path)
+    assert again.get(KEY) == ("Le ", "chien")
+    again.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_clearing_leaves_no_text_on_the_disk(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "m.db")
+    memory.put(replace(KEY, pieces=("a secret of mine",)), ("un secret",))
+    assert any(b"a secret of mine" in path.read_bytes() for path in tmp_path.iterdir())
+    assert memory.clear() == 1
+    assert not any(b"a secret of mine" in path.read_bytes() for path in tmp_path.iterdir())
+    assert memory.count() == 0
+    memory.close()
+
+
+@pytest.mark.parametrize("half", ["\ud800", "日本", "a\0b"])
+def test_any_text_can_be_kept(tmp_path: Path, half: str) -> None:
+    memory = Memory(tmp_path / "m.db")
+    memory.put(replace(KEY, pieces=(half,)), (half,))
+    assert memory.get(replace(KEY, pieces=(half,))) == (half,)
+    memory.close()
+
+
+def test_a_damaged_file_is_moved_aside(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    path.write_bytes(b"no database" * 1000)
+    memory = Memory(path)
+    assert "was damaged" in memory.notice
+    assert memory.count() == 0
+    memory.close()
