@@ -5,7 +5,6 @@ A long text is read section by section; what was read is kept until the summary 
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -23,10 +22,8 @@ from edgellm.tasks import kept, summary, summary_styles
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.outline import Outline
 from edgellm.tasks.result import without_model
-from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
+from edgellm.tasks.summary_events import Begun, Item, Summary, SummaryEvent
 from edgellm.tasks.summary_styles import LENGTHS, OLD, STYLES, Asked
-
-_EVERY = 2.0  # seconds between two lines of progress
 
 
 def configure(parser: Parser) -> None:
@@ -103,7 +100,7 @@ def _summary(outline: Outline, asked: Asked, fresh: bool, session: Session) -> i
 def show(events: Iterable[SummaryEvent], asked: Asked, output: Output) -> Summary:
     """Print what comes, and how far it is; returns the whole."""
     shown = summary_lines.Shown(asked.style)
-    pace = Pace(output)
+    pace = summary_lines.Pace(output)
     for event in events:
         if isinstance(event, Summary):
             output.end()
@@ -118,36 +115,6 @@ def show(events: Iterable[SummaryEvent], asked: Asked, output: Output) -> Summar
         else:
             pace.show(event)
     raise AssertionError("a summary has an end")
-
-
-class Pace:
-    """Says now and then how many sections are read, and about how long the others take."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._started = self._last = time.monotonic()
-        self._before = 0
-
-    def begin(self, begun: Begun) -> None:
-        """Say how many there are, where there are several."""
-        self._started = self._last = time.monotonic()
-        self._before = begun.kept
-        if begun.kept:
-            self._output.note(
-                f"{begun.kept} of {begun.sections} sections were read by an earlier run; it goes on there."
-            )
-        elif begun.sections > 1:
-            self._output.progress(f"The text is read in {begun.sections} sections.")
-
-    def show(self, progress: Progress) -> None:
-        """A line, at most every few seconds."""
-        now = time.monotonic()
-        if now - self._last < _EVERY or progress.done <= self._before:
-            return
-        self._last = now
-        each = (now - self._started) / (progress.done - self._before)
-        left = summary_lines.about(each * (progress.sections - progress.done))
-        self._output.progress(f"{progress.done} of {progress.sections} sections{left}")
 
 
 def _fields(item: Item) -> dict[str, Any]:

@@ -15,10 +15,13 @@ from edgellm.errors import UsageError
 from edgellm.runtimes.base import Finish
 from edgellm.tasks import compare, kept, summary
 from edgellm.tasks.compare import Comparison, Statement
-from edgellm.tasks.kept import Kept
+from edgellm.tasks.function_words import likely
+from edgellm.tasks.kept import Kept, Remembered
+from edgellm.tasks.languages import english_name
 from edgellm.tasks.outline import Outline
 from edgellm.tasks.result import combined, without_model
 from edgellm.tasks.starter import is_starter
+from edgellm.tasks.summary_events import Summary
 from edgellm.tasks.summary_styles import Asked
 
 _SHOWN = {"short": 5, "medium": 12, "long": 0}
@@ -33,7 +36,11 @@ def run(documents: Sequence[Document], asked: Asked, arguments: Namespace, sessi
         )
     outlines = [Outline.of(document) for document in documents]
     names = _names(documents)
-    found, finish, notes = _statements(outlines, asked, arguments, session)
+    found, finish, notes = _statements(outlines, names, asked, arguments, session)
+    if len(languages := {language for outline in outlines if (language := likely(outline.text))}) > 1:
+        named = ", ".join(sorted(english_name(code) for code in languages))
+        if not asked.language:
+            notes.append(f"The files are in different languages ({named}), and only words are compared.")
     result = compare.compare(found, len(outlines), _SHOWN[asked.length])
     lines = _lines(result, names)
     for line in lines:
@@ -47,7 +54,7 @@ def run(documents: Sequence[Document], asked: Asked, arguments: Namespace, sessi
 
 
 def _statements(
-    outlines: Sequence[Outline], asked: Asked, arguments: Namespace, session: Session
+    outlines: Sequence[Outline], names: Sequence[str], asked: Asked, arguments: Namespace, session: Session
 ) -> tuple[tuple[Statement, ...], Finish, list[str]]:
     if arguments.key_sentences:
         return compare.statements(outlines), without_model(), [_SENTENCES]
@@ -58,23 +65,27 @@ def _statements(
         return compare.statements(outlines), without_model(), [note]
 
     wanted = replace(asked, style="bullets", length="long")
+    texts = tuple(outline.text for outline in outlines)
+    name = kept.name("\0".join(texts), generator.info, (wanted, options.sampling, options.max_tokens, options.system))
+    held = Kept(session.app.paths.summaries, name)
+    if arguments.fresh:
+        held.clear()
+    asking, pace = Remembered(generator, held), summary_lines.Pace(session.output)
     found: list[Statement] = []
-    finishes: list[Finish] = []
+    done: list[Summary] = []
     notes: list[str] = []
     with stop:
         for number, outline in enumerate(outlines):
-            if not outline.text.strip():
-                continue
-            held = Kept(session.app.paths.summaries, kept.name(outline.text, generator.info, (wanted, options.system)))
-            if arguments.fresh:
-                held.clear()
-            done = summary.collected(summary.run(generator, outline, wanted, held, options))
-            found += [Statement(item.text, number, item.place, item.written) for item in done.items]
-            finishes.append(done.finish)
-            notes += done.notes
-            if stop():
-                break
-    return tuple(found), combined(finishes), notes
+            if outline.text.strip() and not stop():
+                done.append(pace.follow(summary.run(asking, outline, wanted, None, options)))
+                found += [Statement(item.text, number, item.place, item.written) for item in done[-1].items]
+                notes += [f"{names[number]}: {note}" for note in done[-1].notes]
+    if stop():
+        notes.append("Stopped before all files were read; the same command goes on from there.")
+    else:
+        held.clear()
+    finish = combined([one.finish for one in done])
+    return tuple(found), replace(finish, reason="cancelled") if stop() else finish, notes
 
 
 def _names(documents: Sequence[Document]) -> list[str]:
@@ -90,7 +101,7 @@ def _lines(result: Comparison, names: Sequence[str]) -> list[str]:
     lines = ["In common:"]
     for group in result.common:
         said = dict.fromkeys(one.text for one in group)
-        lines.append(f"- {group[0].text} ({', '.join(_source(one, names) for one in group)})")
+        lines.append(f"- {group[0].text} ({'; '.join(_source(one, names) for one in group)})")
         lines += [f"  “{text}”" for text in list(said)[1:]]
     lines += ["- nothing was found"] if not result.common else []
     if result.different:

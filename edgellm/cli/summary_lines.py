@@ -1,12 +1,16 @@
-"""The lines in which a summary is shown: points with their page, under headings, or below their question."""
+"""The lines in which a summary is shown: points with their page, under headings or a question; how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 
+from edgellm.cli.output import Output
 from edgellm.tasks.outline import Place
-from edgellm.tasks.summary_events import Item
+from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
 from edgellm.tasks.summary_styles import Style
+
+_EVERY = 2.0  # seconds between two lines of progress
 
 
 class Shown:
@@ -46,6 +50,47 @@ class Shown:
         title = " > ".join(place.headings) or (f"Page {place.page}" if place.page else "")
         if text := ": ".join(filter(None, (place.file, title))):
             yield text
+
+
+class Pace:
+    """Says now and then how many sections are read, and about how long the others take."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._started = self._last = time.monotonic()
+        self._before = 0
+
+    def follow(self, events: Iterable[SummaryEvent]) -> Summary:
+        """Show nothing but how far it is; returns the whole."""
+        for event in events:
+            if isinstance(event, Summary):
+                return event
+            if isinstance(event, Begun):
+                self.begin(event)
+            elif isinstance(event, Progress):
+                self.show(event)
+        raise AssertionError("a summary has an end")
+
+    def begin(self, begun: Begun) -> None:
+        """Say how many there are, where there are several."""
+        self._started = self._last = time.monotonic()
+        self._before = begun.kept
+        if begun.kept:
+            self._output.note(
+                f"{begun.kept} of {begun.sections} sections were read by an earlier run; it goes on there."
+            )
+        elif begun.sections > 1:
+            self._output.progress(f"The text is read in {begun.sections} sections.")
+
+    def show(self, progress: Progress) -> None:
+        """A line, at most every few seconds."""
+        now = time.monotonic()
+        if now - self._last < _EVERY or progress.done <= self._before:
+            return
+        self._last = now
+        each = (now - self._started) / (progress.done - self._before)
+        left = about(each * (progress.sections - progress.done))
+        self._output.progress(f"{progress.done} of {progress.sections} sections{left}")
 
 
 def where(place: Place) -> str:

@@ -17,7 +17,7 @@ from edgellm.tasks import sentences
 from edgellm.tasks.function_words import likely
 from edgellm.tasks.keysentences import most_salient, weights
 from edgellm.tasks.outline import Outline, Place
-from edgellm.tasks.scripts import UNSPACED_RUN
+from edgellm.tasks.scripts import UNSPACED_RUN, has_letters
 from edgellm.tasks.terms import Terms
 
 _ALIKE = 0.5  # cosine from which two statements are about the same
@@ -59,7 +59,7 @@ class Comparison:
 
 
 def statements(outlines: Sequence[Outline]) -> tuple[Statement, ...]:
-    """Every sentence of the documents that says something; headings and near-empty lines are left out."""
+    """Every sentence of the documents that says something, once; headings and near-empty lines are left out."""
     found: list[Statement] = []
     for document, outline in enumerate(outlines):
         text = outline.body
@@ -68,14 +68,18 @@ def statements(outlines: Sequence[Outline]) -> tuple[Statement, ...]:
         found += [
             Statement(" ".join(one.text.split()), document, outline.place(one.start, one.end))
             for one in sentences.split(text, language)
-            if len(set(cut.of(one.text))) >= _LEAST_TERMS
+            if has_letters(one.text) and len(set(cut.of(one.text))) >= _LEAST_TERMS
         ]
     return tuple(found)
 
 
 def compare(found: Sequence[Statement], documents: int, most: int = 0) -> Comparison:
     """Group the statements of so many documents; at most `most` of a kind, those that say most (0: all)."""
-    vectors = weights([one.text for one in found])
+    once: dict[tuple[int, str], Statement] = {}
+    for one in found:
+        once.setdefault((one.document, one.text.casefold()), one)
+    found = list(once.values())
+    vectors = weights([_NEGATED_CHINESE.sub("", one.text) for one in found])  # a denial would change pairs of signs
     near = _nearest(found, vectors)
     groups = _groups(found, near)
     together = {at for group in groups for at in group}

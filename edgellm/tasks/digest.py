@@ -28,7 +28,7 @@ _AT_ONCE = 16
 _STARTER_SENTENCES = 6
 _STARTER_ENOUGH = 3  # sentences after which a paragraph may end a part of the starter's
 _BLANK = re.compile(r"\n\s*\n")
-_FAITHFUL = 0.8  # of a point's terms that its part holds
+_OCLOCK = "o'clock"  # says nothing that the number before it does not
 _VERBS = frozenset("is are was were am be been has have had will can could must should would does do did".split())
 _LIST_MARK = re.compile(r"\s*(?:[-*•–—·#>]+|\(?\d{1,3}[.)])\s+")
 _MARGIN = 0.8  # of the characters that would fill a part if they cost what they cost on average
@@ -205,11 +205,15 @@ def _written(generator: Generator, group: Sequence[Part], options: Options, want
 
 
 def doubtful(said: str, text: str) -> bool:
-    """Whether a small model's sentence about a text had better not be shown: it brings in other words, or it is a
-    sentence of the text that has lost its verb."""
+    """Whether a small model's sentence about a text had better not be shown.
+
+    It brings in other words or numbers, says a thing twice, asks, or is a sentence of the text that lost its verb.
+    """
     cut = Terms()
-    terms = set(cut.of(said))
-    if not terms or len(terms & set(cut.of(text))) < _FAITHFUL * len(terms):
+    found = cut.of(said)
+    terms = set(found)
+    held = {*cut.of(text), *cut.of(_OCLOCK)}
+    if not terms or len(found) > len(terms) or not terms <= held or said.rstrip().endswith("?"):
         return True
     if _VERBS & set(said.casefold().rstrip(".!?").split()):
         return False
@@ -287,7 +291,11 @@ def coverage(found: Sequence[Point], chosen: Sequence[Part]) -> str:
     """How much of the text was read, for a person."""
     own = sum(not point.written for point in found)
     said = f"{len(found)} of {len(chosen)} sections of the text were read."
-    if own:
+    if len(found) == len(chosen) == 1:
+        said = "The whole text was read at once."
+    if own and len(chosen) == 1:
+        said += " The model was no help with it: its most important sentence stands there."
+    elif own:
         said += f" For {own} of them the model was no help: their most important sentence stands there."
     if cut := sum(point.finish.truncated for point in found):
         said += f" {cut} of the points were cut at {_ANSWER} tokens."

@@ -66,7 +66,10 @@ class Kept:
         return self._answers.get(key)
 
     def put(self, key: str, text: str, finish: Finish) -> None:
-        """Keep an answer; it is on the disk when this returns. Raises `StorageError`."""
+        """Keep an answer: a process that is killed after this has lost nothing. Raises `StorageError`.
+
+        It is not forced onto the disk, so a power cut may lose the last ones; they are then made again.
+        """
         if not self._answers:
             self._make_room()
         self._answers[key] = (text, finish)
@@ -77,8 +80,6 @@ class Kept:
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "ab") as file:
                 file.write(data.encode())
-                file.flush()
-                os.fsync(file.fileno())
         except OSError as error:
             raise StorageError(
                 f"The summary so far cannot be kept: {error.strerror}.", "Free some space, and give the command again."

@@ -20,7 +20,7 @@ from edgellm.tasks.kept import Kept, Remembered
 from edgellm.tasks.keysentences import key_sentences, most_salient
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.outline import Outline
-from edgellm.tasks.result import collect, without_model
+from edgellm.tasks.result import collect, combined, without_model
 from edgellm.tasks.starter import is_starter
 from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
 from edgellm.tasks.summary_items import Items
@@ -73,7 +73,8 @@ def run(
     """Yield how far it is, items or chunks of text, and at last one `Summary`.
 
     A canceled run ends in a `Summary` of what is there, whose finish says so; `kept` then holds what was written, and
-    is empty after a run that came to its end. Raises `UsageError` before anything is asked.
+    is empty after a run that came to its end. Whoever needs several runs gives a `Remembered` generator instead.
+    Raises `UsageError` before anything is asked.
     """
     if not outline.text.strip():
         raise UsageError("There is nothing to summarize.", "Give a text with at least one sentence.")
@@ -90,6 +91,9 @@ def run(
 
 def _run(job: _Job, kept: Kept | None) -> Iterator[SummaryEvent]:
     summary = yield from _STYLES[job.asked.style](job)
+    if job.translate.finishes:
+        facts = combined([*job.translate.finishes, summary.finish])
+        summary = replace(summary, finish=replace(facts, device=job.translate.finishes[0].device))
     if job.options.cancelled():
         summary = replace(summary, finish=replace(summary.finish, reason="cancelled"))
     elif kept is not None:
@@ -191,7 +195,8 @@ def _bullets(job: _Job) -> _Steps:
     chosen = digest.parts(job.generator, job.outline.text, cuts)
     lines = min(-(-(most or _FILL) // len(chosen)), _MOST_LINES)
     want = _points_wanted(job, lines)
-    at_once = most == EVERY or len(chosen) * want.count <= most
+    few = most == EVERY or len(chosen) * want.count <= most
+    at_once = few and not job.asked.language  # a translation has to wait: the model does one thing at a time
     items: list[Item] = []
     read = None
     for event in _reading(job, want, cuts, chosen):
@@ -207,9 +212,10 @@ def _bullets(job: _Job) -> _Steps:
     assert read is not None
     if not at_once:
         pairs = [(line, point) for point in read.points for line in point.lines]
-        items = [job.items.make(*pairs[at]) for at in most_salient([line for line, _ in pairs], most)]
+        shown = range(len(pairs)) if few else most_salient([line for line, _ in pairs], most)
+        items = [job.items.make(*pairs[at]) for at in shown]
         yield from items
-    note = f"The {len(items)} most important of the points are shown; --length long shows all." if not at_once else ""
+    note = f"The {len(items)} most important of the points are shown; --length long shows all." if not few else ""
     return _summary(job, _listed(items), items, read, note)
 
 

@@ -34,7 +34,7 @@ class Items:
     def answered(self, pair: Pair, part: Part) -> Item:
         """A question with its answer."""
         item = self._item(self._translate(pair.answer), part, pair.quote, pair.written)
-        return replace(item, question=self._translate(pair.question))
+        return replace(item, question=self._translate(pair.question) if pair.written else pair.question)
 
     def _item(self, text: str, part: Part, quote: Quote | None, written: bool) -> Item:
         place = self._outline.place(part.start, part.end)

@@ -1,7 +1,7 @@
 """The language of a summary: a chat model is asked in it; what comes in another language is translated.
 
-The starter writes English only, so its sentences are translated, and those of the text that it was not taught most
-words of are left as they are.
+The starter writes English only, so its sentences are translated. It is small: a sentence with mostly unknown words,
+or whose translation does not come back as the same when it is translated back, is left as it is.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from edgellm.errors import UsageError
 from edgellm.runtimes.base import Finish, Generator
 from edgellm.tasks import special, translate
 from edgellm.tasks.detect import Detector
+from edgellm.tasks.function_words import likely
 from edgellm.tasks.languages import NAMES, english_name
 from edgellm.tasks.options import Options
 from edgellm.tasks.starter import is_starter
+from edgellm.tasks.terms import Terms
 
 _SURE = 0.8
 _LETTERS = 24  # fewer say nothing about a language
 _KNOWN = 0.6
+_SAME = 0.8  # of a sentence's terms that come back from its translation
 
 
 class Translator:
@@ -44,16 +47,30 @@ class Translator:
         found = self._detector.detect(text)
         if found.language == self._target:
             return text
-        if not starter and (found.confidence < _SURE or len(text) < _LETTERS):
+        language = found.language
+        if not starter:
+            language = likely(text) or (language if found.confidence >= _SURE and len(text) >= _LETTERS else "")
+        if language in ("", self._target):
             return text
-        plan = translate.prepare(self._generator.info, text, self._target, found.language)
+        plan = translate.prepare(self._generator.info, text, self._target, language)
         if starter and len(plan.unknown) > (1 - _KNOWN) * len(set(text.casefold().split())):
             self._left += 1
             return text
-        done = translate.translate(self._generator, text, self._target, found.language, self._options)
+        done = translate.translate(self._generator, text, self._target, language, self._options)
         self.finishes.append(done.finish)
+        if starter and not self._same(text, done.text, language):
+            self._left += 1
+            return text
         self._translated += 1
         return done.text.strip() or text
+
+    def _same(self, text: str, translated: str, source: str) -> bool:
+        """Whether a translation, translated back, still says what the text says: the starter may lose half of it."""
+        back = translate.translate(self._generator, translated, source, self._target, self._options)
+        self.finishes.append(back.finish)
+        cut = Terms(source)
+        wanted = set(cut.of(text))
+        return len(wanted & set(cut.of(back.text))) >= _SAME * len(wanted)
 
     @property
     def asked_directly(self) -> bool:
@@ -70,5 +87,6 @@ class Translator:
         elif self._translated:
             said = (f"Where the model wrote in another language, its text was then translated into {name}.",)
         if self._left:
-            return (*said, f"{self._left} sentences are left as they are: too many words are unknown to the model.")
+            many = "1 point is" if self._left == 1 else f"{self._left} points are"
+            return (*said, f"{many} left untranslated: the built-in model could not keep what they say.")
         return said

@@ -26,6 +26,7 @@ from edgellm.tasks.terms import Terms
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SUPPORT = 0.5  # of an answer's terms that its quote holds
+_SPARE = 3  # sentences that stand by where the words of others were asked about
 _MOST = 6  # questions that one section is asked for
 _ABOUT: Mapping[str, str] = MappingProxyType(
     {
@@ -73,7 +74,9 @@ class Asking:
             yield from self._from_words(part, read or part.text)
             return
         want = Want(summary_styles.questions(self._asked, self._each), self._each)
-        for point in digest.points(self._generator, (part,), self._options, want):
+        for point in list(
+            digest.points(self._generator, (part,), self._options, want)
+        ):  # all, before the next is asked
             self._finishes.append(point.finish)
             if not point.written:
                 self._left_out += 1
@@ -102,13 +105,15 @@ class Asking:
     def _from_words(self, part: Part, read: str) -> Iterator[Pair]:
         """A question about the commonest word of the section, with the key sentence that holds it as the answer."""
         language = likely(read)
-        for sentence in key_sentences(read, self._each, language):
+        made = 0
+        for sentence in key_sentences(read, self._each + _SPARE, language):
             word = next((one for one in _words(sentence.text, read, language) if one.casefold() not in self._known), "")
             at = part.text.find(sentence.text)
-            if not word or at < 0:
+            if not word or at < 0 or made == self._each:
                 continue
+            made += 1
             self._known.add(word.casefold())
-            question = _ABOUT.get(language, _ABOUT["en"]).format(word=word)
+            question = _ABOUT.get(self._asked.language or language, _ABOUT["en"]).format(word=word)
             quote = Quote(sentence.text, at, at + len(sentence.text))
             yield Pair(question, " ".join(sentence.text.split()), quote, False)
 

@@ -118,12 +118,12 @@ def test_several_at_once_on_the_real_runtime(tmp_path: Path) -> None:
 def test_the_starter_reads_what_it_was_taught_and_quotes_the_rest() -> None:
     runtime = LlamaRuntime.load(starter_model(), Placement(context=1024, threads=1, cpu_variant="haswell"))
     strange = "Renormalization removes infinities from perturbative amplitudes of gluons."
-    text = "Anna buys bread at the market. The bread is good. She eats it in the morning.\n\n" + strange
+    text = "The meeting is on Monday at the school. It starts at ten o'clock. Please be on time.\n\n" + strange
     try:
         chosen = digest.parts(runtime, text)
         found = tuple(digest.points(runtime, chosen))
     finally:
         runtime.close()
     assert [point.written for point in found] == [True, False]
-    assert re.search(r"\bbread\b", found[0].text)
+    assert re.search(r"\bmeeting\b", found[0].text)
     assert found[1].text == strange
