@@ -39,6 +39,8 @@ _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*("[^"]*"|'[^']*'|
 _NAME = re.compile(r"<[^\s/>]+")
 _MARKUP = re.compile(r"<[A-Za-z/!?]")  # in a text: a tag or comment that the page breaks off
 _SPACE = re.compile(r"[ \t\n\f\r]+")
+# Stands for "&" while places are found: the parser gives up on a page with several broken character references.
+_LETTER = "x"
 _BLANK = " \t\n\f\r"
 
 
@@ -114,7 +116,7 @@ class Finder(HTMLParser):
         self._open: list[tuple[str, bool]] = []  # elements, and whether their texts are kept
         self._runs: list[tuple[int, int]] = []
         self._begun: int | None = None
-        self.feed(source)
+        self.feed(source.replace("&", _LETTER))
         self.close()
         self._border(len(source))
         self._flush()
@@ -123,14 +125,6 @@ class Finder(HTMLParser):
         """Text."""
         if self._begun is None:
             self._begun = self._here()
-
-    def handle_entityref(self, name: str) -> None:
-        """Text."""
-        self.handle_data(name)
-
-    def handle_charref(self, name: str) -> None:
-        """Text."""
-        self.handle_data(name)
 
     def handle_comment(self, data: str) -> None:
         """Ends a piece, not a block."""

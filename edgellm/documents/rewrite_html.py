@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from edgellm.documents.formats_archive import damaged
 from edgellm.documents.html_places import Block, Finder, Place, Root
 from edgellm.documents.raw_text import Edit, RawText, edited, raw_text
 from edgellm.documents.segment import Rewriting, Segment, Sheet
@@ -48,7 +49,10 @@ def write(order: Rewriting) -> bytes:
 def _found(source: Source) -> tuple[RawText, Finder]:
     declared = _DECLARED.search(source.data[:4096])
     raw = raw_text(source, declared[1].decode("ascii") if declared else "")
-    return raw, Finder(raw.text, _is_xml(source))
+    try:
+        return raw, Finder(raw.text, _is_xml(source))
+    except AssertionError as error:  # the parser's word for a marked section of no known kind
+        raise damaged(source) from error
 
 
 def _is_xml(source: Source) -> bool:

@@ -12,6 +12,7 @@ from lxml import etree
 from edgellm.documents import rewrite_html
 from edgellm.documents.segment import Rewriting, Sheet
 from edgellm.documents.source import Limits, Source
+from edgellm.errors import DocumentDamaged
 from tests.generated_pages import page
 from tests.generated_texts import asked, expected, holders
 
@@ -112,11 +113,17 @@ def test_the_translation_undone_gives_the_first_page_back() -> None:
             "<svg><title>x</title></svg><math><mi>x</mi></math><select><option>One<option>Two</select>",
             [("One",), ("Two",)],
         ),
+        ("<p>&# and &#x; or <b>this &#</b> &# that", [("&# and &#x; or ", "this &#", " &# that")]),
         ("", []),
     ],
 )
 def test_what_is_a_text(source: str, texts: list[tuple[str, ...]]) -> None:
     assert _texts(source) == texts
+
+
+def test_a_marked_section_of_no_known_kind_is_damage() -> None:
+    with pytest.raises(DocumentDamaged):
+        _texts("<p>One <![what[ two")
 
 
 def test_blanks_around_and_inside_a_text_stay_as_they_are_in_the_source() -> None:
