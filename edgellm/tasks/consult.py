@@ -31,6 +31,7 @@ from edgellm.tasks.typography import as_taught
 
 SILENT = "Your documents do not say."
 LEFT_OUT = "The model wrote an answer that nothing in your documents supports; it is not shown."
+_AROUND = 500
 _SEPARATE = "\n\n"
 
 
@@ -132,7 +133,8 @@ def _by_span(generator: Generator, plan: Consultation) -> Consulted:
         if span is None or span.end <= span.start or (best is not None and span.score <= best[0]):
             continue
         text = " ".join(extract.text[span.start : span.end].split())
-        cited, _ = Sources([extract]).support(text, plan.question)
+        near = extract.cut(max(span.start - _AROUND, 0), span.end + _AROUND)
+        cited, _ = Sources([near]).support(text, plan.question)
         best = (span.score, cited or extract.cite(span.start, span.end), text)
     seconds = time.perf_counter() - started
     finish = replace(without_model(), seconds=seconds, device=special.device(generator.info))

@@ -7,6 +7,8 @@ An ellipsis, a changed word and joined halves are no quotation.
 
 from __future__ import annotations
 
+import html
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from edgellm.tasks.scripts import UNSPACED_RUN
 
 _ALIKE = {
     **dict.fromkeys("‘’‚‛ʼ`´′", "'"),
-    **dict.fromkeys("“”„‟«»‹›″〝〞〟「」『』", '"'),
+    **dict.fromkeys("“”„‟«»‹›″〝〞〟「」『』❝❞", '"'),
     **dict.fromkeys("‐‑‒–—―−", "-"),
 }
 _TRIMMED = " \t\r\n\"'“”„«»‹›「」『』.,;:!?…。，；：！？、"
@@ -38,6 +40,8 @@ _CLOSERS = {
     '"': '"',
     "＂": "＂",
     "″": "″",
+    "❝": "❞",
+    "❞": "",
     "‘": "’",
     "’": "",
     "‚": "‘’",
@@ -49,6 +53,8 @@ _SINGLE = "'’‘＇‛"
 _BLOCK = ">"
 _BEFORE = " \t-*•"
 _LONGEST = 1_000
+_ENTITY = re.compile(r"&#?\w{1,8};")
+_ENTITY_BEGUN = re.compile(r"&#?\w{0,8}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,12 @@ class Folded:
         return not (last == "n" and after == "'t")
 
 
+def _mark(entity: re.Match[str]) -> str:
+    """A quotation mark that is written as an HTML entity, which Markdown shows as the mark."""
+    sign = html.unescape(entity.group())
+    return sign if sign in _CLOSERS or sign == _BLOCK else entity.group()
+
+
 def _folded(sign: str) -> str:
     if sign in _ALIKE:
         return _ALIKE[sign]
@@ -134,6 +146,7 @@ class Guard:
 
     verify: Callable[[str], str | None]
     dropped: int = 0
+    _begun: str = ""
     _held: str = ""
     _last: str = "\n"
     _line: bool = True  # nothing but list marks stands before in this line
@@ -141,11 +154,15 @@ class Guard:
 
     def feed(self, text: str) -> str:
         """What of the answer can be shown now."""
-        self._held += text
+        text = _ENTITY.sub(_mark, self._begun + text)
+        begun = _ENTITY_BEGUN.search(text)
+        self._begun = text[begun.start() :] if begun else ""
+        self._held += text[: begun.start()] if begun else text
         return self._through(False)
 
     def end(self) -> str:
         """The rest of the answer."""
+        self._held, self._begun = self._held + self._begun, ""
         return self._through(True)
 
     def _through(self, ended: bool) -> str:

@@ -24,7 +24,7 @@ class Sources:
 
     def __init__(self, extracts: Sequence[Extract]) -> None:
         self._extracts = tuple(extracts)
-        self._folded = [Folded.of(extract.text) for extract in self._extracts]
+        self._folded: dict[int, Folded] = {}
         self._sentences: dict[int, tuple[Sentence, ...]] = {}
         self.cited: list[Cited] = []
         self.missing = 0
@@ -79,8 +79,10 @@ class Sources:
         return (cited if best[0] >= _ENOUGH else None), best[0]
 
     def _find(self, quote: str) -> tuple[int, int, int] | None:
-        for number, folded in enumerate(self._folded):
-            found = folded.find(quote)
+        for number, extract in enumerate(self._extracts):
+            if number not in self._folded:
+                self._folded[number] = Folded.of(extract.text)
+            found = self._folded[number].find(quote)
             if found is not None:
                 return number, *found
         return None

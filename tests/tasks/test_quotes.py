@@ -77,6 +77,8 @@ def test_accents_are_found_composed_and_decomposed() -> None:
         ('2 > 1 and "open', "2 > 1 and open"),
         ("say 'it's a lock' now", "say it's a lock now"),
         ("“KEY”", "“key”"),
+        ("&quot;lock&quot; &#8220;lock&#x201d; &ldquo;key&rdquo; &amp; &lt; &", "lock lock “key” &amp; &lt; &"),
+        ("&gt; lock ❝lock❞", "lock lock"),
     ],
 )
 def test_only_what_is_in_the_source_keeps_its_marks(answer: str, shown: str) -> None:
@@ -93,7 +95,7 @@ def test_a_quotation_waits_until_it_is_checked() -> None:
     assert len(guard.feed("“" + "x" * 1_200)) > 1_000  # one that never ends does not hold the answer back
 
 
-PIECES = st.lists(st.sampled_from([*"“”„«»\"'’‘「」>\n -", "key", "lock", "it's ", " a "]), max_size=14)
+PIECES = st.lists(st.sampled_from([*"“”„«»\"'’‘「」>\n -", "key", "lock", "&quot;", "it's ", " a "]), max_size=14)
 
 
 @given(PIECES, st.integers(1, 5))

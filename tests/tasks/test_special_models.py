@@ -15,7 +15,8 @@ from edgellm.models import manifest
 from edgellm.models.manifest import Manifest, ManifestFile
 from edgellm.paths import Paths
 from edgellm.runtimes.base import Choice, Placement
-from edgellm.tasks import answer, classify, summarize, translate
+from edgellm.tasks import answer, classify, consult, summarize, translate
+from edgellm.tasks.extract import Extract
 from tests import tiny_onnx
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -91,3 +92,13 @@ def test_an_answer_is_a_stretch_of_the_passage(engine: Engine) -> None:
         assert found.text in TEXT or found.text == answer.NOT_SAID
         if found.said:
             assert found.quote is not None
+
+
+def test_documents_are_read_by_a_model_that_finds_spans(engine: Engine) -> None:
+    engine.load(tiny_onnx.encoder("bert", "span")[0])
+    texts = [Extract.of_text(text, Path(f"/{number}.txt")) for number, text in enumerate((TEXT, "It is cold."))]
+    for question in ("Who bought bread?", "What did Anna buy at the market?"):
+        found = consult.consult(engine, question, texts)
+        assert found.said is bool(found.quotes) is (found.text != consult.SILENT)
+        assert all(texts[int(one.document[0])].text[one.start : one.end] == one.text for one in found.quotes)
+        assert found.basis.startswith("Read the whole of 2 documents (")
