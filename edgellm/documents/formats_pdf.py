@@ -6,7 +6,7 @@ import ctypes
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from edgellm.documents import scanned
 from edgellm.documents.document import Block, Page, block
@@ -14,20 +14,13 @@ from edgellm.documents.source import Draft, Source
 from edgellm.errors import DocumentDamaged, DocumentEncrypted, DocumentUnsupported
 
 _HYPHENS = ("\x02", "\ufffe")  # how PDFium marks a hyphen that only parts a word at a line's end
+_FIRST_CLOSED = "\u3000"
 _LONGEST_HEADING = 150
 _LARGEST_SHARE = 0.3  # a size in which more than this is set is a second body, not headings
 _CONTENTS = re.compile(r"(?:\. ?){4,}")  # the dots of a table of contents
-
-
-class _Line(NamedTuple):
-    """`bottom` and `height` are points; both are 0 where the page does not say.
-
-    A tuple, as a book has many thousands: made in a quarter of the time of a frozen dataclass.
-    """
-
-    text: str
-    bottom: float
-    height: float
+# A line: its text, and its bottom and height in points; both are 0 where the page does not say. A plain tuple, since a
+# book has many thousands, and a class would be a tenth of the time that a page takes.
+_Line = tuple[str, float, float]
 
 
 def pdf(source: Source) -> Draft:
@@ -82,9 +75,9 @@ def _lines(page: Any) -> Iterator[_Line]:
                     place = start + len(line) - len(line.lstrip())
                     if find(inner, place, found):
                         bottom = box.bottom
-                        yield _Line(line.strip(" "), bottom, round(abs(box.top - bottom), 1))
+                        yield line.strip(" "), bottom, round(abs(box.top - bottom), 1)
                     else:
-                        yield _Line(line.strip(" "), 0.0, 0.0)
+                        yield line.strip(" "), 0.0, 0.0
                 start += len(line) + 2
         finally:
             text.close()
@@ -96,8 +89,8 @@ def _heading_sizes(pages: Iterable[Iterable[_Line]]) -> tuple[float, ...]:
     """The heights of lines that are clearly larger than the body's, the largest first."""
     letters: Counter[float] = Counter()
     for lines in pages:
-        for line in lines:
-            letters[line.height] += len(line.text)
+        for text, _, height in lines:
+            letters[height] += len(text)
     if not letters:
         return ()
     body, most = letters.most_common(1)[0][0], letters.total() * _LARGEST_SHARE
@@ -106,33 +99,33 @@ def _heading_sizes(pages: Iterable[Iterable[_Line]]) -> tuple[float, ...]:
 
 
 def _blocks(lines: Iterable[_Line], sizes: tuple[float, ...]) -> Iterator[Block]:
-    gathered: list[_Line] = []
-    for line in lines:
-        if gathered and _parted(gathered[-1], line):
-            yield from _block(gathered, sizes)
+    gathered: list[str] = []
+    above, size = 0.0, 0.0  # the bottom and the height of the line before
+    for text, bottom, height in lines:
+        if gathered and _parted(size, above - bottom, height):
+            yield from _block(gathered, size, sizes)
             gathered = []
-        gathered.append(line)
-    yield from _block(gathered, sizes)
+        gathered.append(text)
+        above, size = bottom, height
+    yield from _block(gathered, size, sizes)
 
 
-def _parted(above: _Line, below: _Line) -> bool:
-    """Whether a line begins a new block: another size, a gap, or another column."""
-    if abs(above.height - below.height) > 0.1 * max(above.height, below.height):
+def _parted(above: float, step: float, below: float) -> bool:
+    """Whether a line begins a new block: another size, a gap, or another column. Given are heights and their step."""
+    if above != below and abs(above - below) > 0.1 * max(above, below):
         return True
-    step = above.bottom - below.bottom
-    return below.height > 0 and not -below.height < step < 1.6 * below.height
+    return below > 0 and not -below < step < 1.6 * below
 
 
-def _block(lines: list[_Line], sizes: tuple[float, ...]) -> Iterator[Block]:
+def _block(lines: list[str], size: float, sizes: tuple[float, ...]) -> Iterator[Block]:
     if not lines:
         return
-    text = lines[0].text
+    text = lines[0]
     for line in lines[1:]:
         if text.endswith(_HYPHENS):
-            text = text[:-1] + line.text
+            text = text[:-1] + line
         else:
-            text += ("" if _closed(text[-1]) and _closed(line.text[0]) else "\n") + line.text
-    size = lines[0].height
+            text += ("" if text[-1] >= _FIRST_CLOSED and _closed(text[-1]) and _closed(line[0]) else "\n") + line
     if size in sizes and len(text) <= _LONGEST_HEADING and not _CONTENTS.search(text):
         found = block("heading", " ".join(text.split()), min(sizes.index(size) + 1, 6))
     else:
@@ -143,7 +136,7 @@ def _block(lines: list[_Line], sizes: tuple[float, ...]) -> Iterator[Block]:
 
 def _closed(letter: str) -> bool:
     """Whether a letter belongs to a script that is written without spaces (Chinese, Japanese)."""
-    return "\u3000" <= letter <= "\u30ff" or "\u3400" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uff65"
+    return _FIRST_CLOSED <= letter <= "\u30ff" or "\u3400" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uff65"
 
 
 def _notes(pages: tuple[Page, ...], broken: list[int], read: scanned.Scanned) -> Iterator[str]:
