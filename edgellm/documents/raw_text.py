@@ -20,6 +20,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _END = re.compile(r"\r\n|\r|\n")
+_MARKS_OF_OTHERS = tuple(mark for mark, _ in _MARKS)
+_HALF = re.compile("[\ud800-\udfff]")
+_WIDE = re.compile("[\u0080-\ud7ff\ue000-\U0010ffff]")
+_BROKEN_SHARE = 10  # letters beyond ASCII for a broken one: in Latin-1 there is hardly one that looks like UTF-8
 Edit = tuple[int, int, str]  # from, to, and what is to stand there
 
 
@@ -41,6 +45,9 @@ class RawText:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to tell the person about the encoding."""
+        if bad := len(_HALF.findall(self.text)):
+            letters = "A letter of it is" if bad == 1 else f"{bad} letters of it are"
+            return (f"{letters} broken: the texts with them are not translated.",)
         if not self.guessed:
             return ()
         kept = "The new file keeps it if the translation can be written in it, and is in UTF-8 otherwise."
@@ -49,23 +56,39 @@ class RawText:
     def encoded(self, text: str) -> bytes:
         """Another text in the same encoding, or in UTF-8 when that has no sign for one of its letters."""
         try:
-            return self.mark + text.encode(self.codec)
+            return self.mark + text.encode(self.codec, "surrogateescape")
         except UnicodeEncodeError:
             return text.encode("utf-8")
 
 
 def raw_text(source: Source, declared: str = "") -> RawText:
-    """The file as text. Raises `DocumentUnsupported` for no text, `DocumentDamaged` for text with broken letters."""
+    """The file as text. Raises `DocumentUnsupported` for no text, `DocumentDamaged` for text with broken letters.
+
+    A little that is broken in UTF-8 stays as it is: it is text no other encoding fits, cut or patched by some program.
+    """
+    mark = codecs.BOM_UTF8 if source.data.startswith(codecs.BOM_UTF8) else b""
+    if broken := _broken(source.data[len(mark) :], certain=bool(mark)):
+        return RawText(broken, "utf-8", mark)
     _, guess = decode(source, declared)  # refuses what is no text at all
     mark, codec = next((pair for pair in _MARKS if source.data.startswith(pair[0])), (b"", guess or "utf-8"))
-    choices = [codec] if mark or guess else [codec, declared]
-    for name in filter(None, choices):
+    body = source.data[len(mark) :]
+    for name in filter(None, [codec] if mark or guess else [codec, declared]):
         try:
-            return RawText(source.data[len(mark) :].decode(name), name, mark, bool(guess) and not mark)
-        except (UnicodeDecodeError, LookupError):
+            text = body.decode(name)
+            if text.encode(name) == body:  # some encodings have two signs for a letter
+                return RawText(text, name, mark, bool(guess) and not mark)
+        except (UnicodeError, LookupError):
             continue
     reason = f"some of its letters are broken (it seems to be {codec})"
     raise DocumentDamaged(source.name, reason, "Open it in a text editor, and save it as UTF-8.")
+
+
+def _broken(data: bytes, certain: bool) -> str:
+    """UTF-8 in which few letters are broken, with these as half characters; empty for any other bytes."""
+    text = data.decode("utf-8", "surrogateescape") if not data.startswith(_MARKS_OF_OTHERS) else ""
+    bad = len(_HALF.findall(text))
+    good = len(_WIDE.findall(text))
+    return text if 0 < bad and (certain or bad * _BROKEN_SHARE <= good) else ""
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
@@ -78,8 +101,8 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is a letter in it: without one there is nothing to translate."""
-    return any(letter.isalpha() for letter in text)
+    """Whether there is a letter in it, and none that is broken: else there is nothing to translate."""
+    return any(letter.isalpha() for letter in text) and not _HALF.search(text)
 
 
 def line_number(text: str, place: int) -> int:

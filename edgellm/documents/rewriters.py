@@ -12,6 +12,7 @@ from pathlib import Path
 from edgellm.documents import (
     readers,
     rewrite_docx,
+    rewrite_epub,
     rewrite_html,
     rewrite_markdown,
     rewrite_pdf,
@@ -43,6 +44,7 @@ FORMATS: dict[str, Rewriter] = {
     "docx": Rewriter(rewrite_docx.read, rewrite_docx.write, (".docx", ".docm", ".dotx", ".dotm")),
     "pptx": Rewriter(rewrite_pptx.read, rewrite_pptx.write, (".pptx", ".pptm", ".potx", ".potm", ".ppsx", ".ppsm")),
     "html": Rewriter(rewrite_html.read, rewrite_html.write, (".html", ".htm", ".xhtml")),
+    "epub": Rewriter(rewrite_epub.read, rewrite_epub.write, (".epub",)),
     "markdown": Rewriter(rewrite_markdown.read, rewrite_markdown.write, (".md", ".markdown")),
     "subtitles": Rewriter(rewrite_subtitles.read, rewrite_subtitles.write, (".srt", ".vtt")),
     "po": Rewriter(rewrite_po.read, rewrite_po.write, (".po", ".pot")),
@@ -50,7 +52,7 @@ FORMATS: dict[str, Rewriter] = {
     "pdf": Rewriter(rewrite_pdf.read, rewrite_pdf.write, (".txt", ".docx")),
 }
 # Endings that decide, because the content looks like plain text.
-BY_NAME: dict[str, str] = {".po": "po", ".pot": "po"}
+BY_NAME: dict[str, str] = {".po": "po", ".pot": "po", ".srt": "subtitles", ".vtt": "subtitles"}
 
 
 def segments(path: Path, limits: Limits | None = None) -> Sheet:

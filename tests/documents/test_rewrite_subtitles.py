@@ -154,8 +154,14 @@ def test_webvtt_says_its_language_and_writes_its_signs_as_references(tmp_path: P
     assert new.decode() == "WEBVTT\nLanguage: de\n\n00:01.000 --> 00:02.000\n<c.x>b &gt; a &amp; c</c>\n"
 
 
-def test_a_file_of_no_cues_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.vtt"
-    path.write_text("WEBVTT\n\nplum\n", encoding="utf-8")
+def test_a_damaged_head_does_not_make_subtitles_of_another_kind(tmp_path: Path) -> None:
+    path = _srt(tmp_path, "x\n" + ONE + "Plum\n")
+    assert rewriting.replaced(path, {0: ("Prune",)}).decode() == "x\n" + ONE + "Prune\n"
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.vtt", "WEBVTT\n\nplum\n"), ("a.srt", "plum\n")])
+def test_a_file_of_no_cues_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(DocumentDamaged, match="no subtitles"):
         rewriting.sheet(path)
