@@ -88,7 +88,7 @@ def _broken(data: bytes, certain: bool) -> str:
     text = data.decode("utf-8", "surrogateescape") if not data.startswith(_MARKS_OF_OTHERS) else ""
     bad = len(_HALF.findall(text))
     good = len(_WIDE.findall(text))
-    return text if 0 < bad and (certain or bad * _BROKEN_SHARE <= good) else ""
+    return text if bad and (certain or bad * _BROKEN_SHARE <= good) else ""
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
