@@ -64,7 +64,7 @@ def _text(arguments: Namespace, session: Session) -> int:
     text = source.read(arguments.text, arguments.file, session.output)
     out = None if arguments.out in (None, "-") else Path(arguments.out).expanduser()
     if out is not None:
-        translate_files.check_free(out, arguments.force)
+        translate_files.check_text(out, arguments.force)
     stop = Interrupt()
     options = session.options(stop)
     likely = "" if session.app.settings.model else origin or translate.likely_source(text)

@@ -29,8 +29,13 @@ from edgellm.tasks.memory import Memory
 from edgellm.tasks.translate_file import FileTranslation, Order, Report, likely
 
 # These are written again in their format; a PDF becomes plain text, or DOCX where `-o` says so.
-SUFFIXES = frozenset(".docx .docm .pptx .pptm .html .htm .xhtml .md .markdown .srt .vtt .po .pot .epub .pdf".split())
+SUFFIXES = frozenset(
+    ".docx .docm .dotx .dotm .pptx .pptm .potx .potm .ppsx .ppsm .html .htm .xhtml .epub .md .markdown .srt .vtt .po"
+    " .pot .pdf".split()
+)
+_NO_TEXT = frozenset(".docx .docm .dotx .dotm .pptx .pptm .potx .potm .ppsx .ppsm .epub .pdf".split())
 _INSTEAD = {".pdf": ".txt"}
+_OLD = 30 * 24 * 3600.0  # seconds until an unfinished translation is given up
 _EVERY = 2.0  # seconds between two lines about progress
 _SHOWN = 12  # warnings of one file on a terminal
 
@@ -41,7 +46,7 @@ def chosen(arguments: Namespace) -> list[Path]:
     names = [*arguments.file, *words]
     if arguments.out == "-" or arguments.side_by_side or not names:
         return []
-    if not all(word != source.STDIN and source.names_file(word) for word in words):
+    if not all(_is_file(word) for word in words):
         return []
     paths = [Path(name).expanduser() for name in names]
     return paths if any(path.suffix.lower() in SUFFIXES for path in paths) else []
@@ -51,6 +56,13 @@ def glossary(arguments: Namespace) -> Glossary:
     """The terms of `--glossary` and `--keep`. Raises `StorageError`, and `UsageError` for bad lines."""
     read = terms.read(Path(arguments.glossary).expanduser()) if arguments.glossary else ()
     return Glossary((*terms.kept(arguments.keep or ""), *read))
+
+
+def check_text(out: Path, force: bool) -> None:
+    """Raise `UsageError` for a file that is already there, or whose ending says that it holds no plain text."""
+    if out.suffix.lower() in _NO_TEXT:
+        raise UsageError(f"A text cannot be written as {out.suffix}.", "Name a file that ends in .txt.")
+    check_free(out, force)
 
 
 def check_free(out: Path, force: bool) -> None:
@@ -149,6 +161,14 @@ def _facts(report: Report) -> dict[str, object]:
     return {"error": "", **asdict(report)}
 
 
+def _is_file(word: str) -> bool:
+    """Whether an argument names a file, even one that is not there."""
+    if word == source.STDIN:
+        return False
+    named = not any(sign.isspace() for sign in word) and Path(word).suffix.lower() in SUFFIXES
+    return named or source.names_file(word)
+
+
 def _places(paths: Sequence[Path], arguments: Namespace, target: str) -> list[Path]:
     """Where each document goes. Raises `UsageError` where two would go to the same place, or one onto itself."""
     named = Path(arguments.out).expanduser() if arguments.out else None
@@ -195,6 +215,14 @@ class _Unfinished(Memory):
     """A memory of one translation alone, deleted when that is finished."""
 
 
+def _remove_old(folder: Path) -> None:
+    """Delete what translations have that nobody went on with."""
+    for path in folder.glob("*.db*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _OLD:
+                path.unlink()
+
+
 @contextmanager
 def _memory(session: Session, path: Path, out: Path, without: bool) -> Iterator[Memory]:
     if session.app.settings.translation_memory and not without:
@@ -203,7 +231,9 @@ def _memory(session: Session, path: Path, out: Path, without: bool) -> Iterator[
         yield memory
         return
     name = hashlib.sha256(os.fsencode(f"{path.absolute()}\n{out.absolute()}")).hexdigest()[:24]
-    own = _Unfinished(session.app.paths.translations / f"{name}.db")
+    folder = session.app.paths.translations
+    _remove_old(folder)
+    own = _Unfinished(folder / f"{name}.db")
     try:
         yield own
     finally:

@@ -52,7 +52,8 @@ def cut(source: Source, whole: str, alone: Alone) -> Cut:
     cuts = [0]
     for number in range(1, len(known) - 1):
         here = known[number]
-        cuts.append(max(cuts[-1], _between(source, whole, known, number, cuts[-1]) if here is None else here))
+        near = _between(source, whole, known, number, cuts[-1]) if here is None else here
+        cuts.append(max(cuts[-1], _beside_space(source.text, source.edges[number], whole, near)))
     pieces = tuple(whole[low:high] for low, high in pairwise([*cuts, len(whole)]))
     return Cut(pieces, None not in known)
 
@@ -68,6 +69,16 @@ def cored(text: str) -> tuple[str, str, str]:
     if (mark := _END_MARK.match(text, end)) is not None:
         end = mark.end()
     return text[:start], text[start:end], text[end:]
+
+
+def _beside_space(text: str, border: int, whole: str, place: int) -> int:
+    """A border with a space before it in the source has it before it in the translation too, where there is one."""
+    before, after = text[border - 1 : border].isspace(), text[border : border + 1].isspace()
+    if before and not after and whole[place : place + 1].isspace():
+        return place + 1
+    if after and not before and whole[max(place - 1, 0) : place].isspace():
+        return place - 1
+    return place
 
 
 def _placed(source: Source, whole: str, span: tuple[int, int], at: int, alone: Alone) -> tuple[int, int] | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 import sqlite3
 import time
+import zipfile
 from pathlib import Path
 
 import docx
 import pytest
 from command_line import CommandLine
+
+from tests import document_files
 
 PAGE = '<html lang="en"><body><p>The dog is <b>tired</b>.</p><p>Where is {name}?</p><pre>The dog</pre></body></html>\n'
 
@@ -50,6 +53,17 @@ def test_html_keeps_its_form_and_a_second_run_asks_nothing(edgellm: CommandLine,
     assert (tmp_path / "page.fr.html").read_text(encoding="utf-8") == text
     assert edgellm.here("translate", "--forget").out == "2 paragraphs were forgotten.\n"
     assert _rows(tmp_path / "translations.db") == 0
+
+
+def test_a_pdf_becomes_text_or_docx_and_a_book_a_book(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(document_files.pdf([[(12, "The dog is tired.")]]))
+    (tmp_path / "b.epub").write_bytes(document_files.epub(("<h1>One</h1><p>The dog is tired.</p>",)))
+    edgellm.here("translate", "a.pdf", "b.epub", "--to", "fr")
+    assert "Le chien est fatigué." in (tmp_path / "a.fr.txt").read_text(encoding="utf-8")
+    book = zipfile.ZipFile(tmp_path / "b.fr.epub")
+    assert any(b"Le chien est" in book.read(name) for name in book.namelist())
+    edgellm.here("translate", "a.pdf", "--to", "fr", "-o", "c.docx")
+    assert "Le chien est fatigué." in [one.text for one in docx.Document(str(tmp_path / "c.docx")).paragraphs]
 
 
 def test_without_a_memory_nothing_is_left_behind(edgellm: CommandLine, tmp_path: Path) -> None:

@@ -103,6 +103,16 @@ def test_borders_that_are_not_found_stand_between_words() -> None:
     assert len(found.pieces) == 3
 
 
+def test_spaces_at_a_border_stay_on_their_side() -> None:
+    """Between two pieces can be what is no text, such as code or a picture."""
+    pieces = ("Where is ", "?")
+    found = kept("".join(pieces), lambda _text, _marked: "Où est ?", borders=tuple(edges(pieces)))
+    assert found.pieces == ("Où est ", "?")
+    pieces = ("the dog", " is tired")
+    found = kept("".join(pieces), word_by_word, borders=tuple(edges(pieces)))
+    assert found.pieces == ("le chien", " est fatigué")
+
+
 def test_two_hundred_units_with_a_model_that_garbles() -> None:
     chance = random.Random(7)
     parts = ["Hello", "{name}", "the dog", "%s", "3.5 km", "https://a.org/b", "<x1/>", "is tired", "`code`", "\\n", "5"]
