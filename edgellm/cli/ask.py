@@ -121,7 +121,11 @@ def _found(question: str, arguments: Namespace, session: Session) -> list[Extrac
     library = session.app.library()
     if not library.collections():
         raise UsageError("There are no documents yet.", "Add a folder first: edgellm documents add FOLDER")
-    return [Extract.of(one) for one in retrieve.search(library, question, _SEARCHED, arguments.documents)]
+    means = session.app.meaning().means(library)
+    for note in means.notes:
+        session.output.note(note)
+    found = retrieve.search(library, question, _SEARCHED, arguments.documents, means.aids)
+    return [Extract.of(one) for one in found]
 
 
 def _passages(question: str, extracts: Sequence[Extract], count: int, session: Session) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 
@@ -68,12 +68,12 @@ def update(names: Sequence[str], retry: bool, session: Session, embedder: str | 
                 output.note("Stopped; the next update goes on from here: edgellm documents update")
                 break
     shown = {name: documents_report.values(report) for name, report in reports.items()}
-    embedded = {} if embedder is None or stop() else embed(embedder, session, stop)
+    embedded = {} if embedder is None or stop() else embed(embedder, session, stop, pace.rest)
     output.document(collections=shown, embedded=embedded)
     return INTERRUPTED if stop() else 0
 
 
-def embed(name: str, session: Session, stop: Interrupt) -> dict[str, object]:
+def embed(name: str, session: Session, stop: Interrupt, rest: Callable[[], float] = lambda: 0.0) -> dict[str, object]:
     """Embed what has no vector, where a model for it is installed; what was done, for `--json`.
 
     A model that was not named and fails costs a note: words are searched all the same.
@@ -83,14 +83,16 @@ def embed(name: str, session: Session, stop: Interrupt) -> dict[str, object]:
 
     output, library = session.output, session.app.library()
     try:
-        model = session.app.meaning().embedder(library, name)
+        meaning = session.app.meaning()
+        model = meaning.embedder(library, name) if meaning.due(library, name) else None
         if model is None:
             return {}
+        rest()  # counts from here
         with stop:
             made = vectors.embed(
                 library,
                 model,
-                Control(cancelled=stop),
+                Control(cancelled=stop, pause=rest),
                 lambda done, total: output.progress(f"{done:,} of {total:,} passages embedded"),
             )
     except (ModelError, EngineError, UsageError, StorageError) as error:

@@ -62,14 +62,18 @@ class Meaning:
         None where none is installed. Raises `ModelNotFound` for a name, and an `EdgeError` when it cannot be used.
         """
         there = vectors.kept(library)
-        model = None
-        if not name and there is not None:
-            try:
-                model = self._choose("embed", there.name)
-            except ModelNotFound:
-                model = None  # it was removed: another takes its place
+        model = self._installed(there.name) if there is not None and not name else None
         model = model or self._choose("embed", name)
         return embedding.embedder(self._engine("embed", model), model.name) if model is not None else None
+
+    def due(self, library: Library, name: str = "") -> bool:
+        """Whether `embedder` would find something to do, by the model named or by any; no model is loaded for it."""
+        there = vectors.kept(library)
+        if not library.rows("SELECT 1 FROM passage LIMIT 1"):
+            return False
+        if there is None or there.vectors < there.passages or (name and name != there.name):
+            return True
+        return self._installed(there.name) is None
 
     def means(self, library: Library) -> Means:
         """What this library can be searched with, models loaded. One that fails costs a note, not the search."""
@@ -92,10 +96,7 @@ class Meaning:
             if library.rows("SELECT 1 FROM passage LIMIT 1") and self._choose("embed", "") is not None:
                 notes.append("The passages are not embedded yet. Run: edgellm documents update")
             return None
-        try:
-            model = self._choose("embed", there.name)
-        except ModelNotFound:
-            model = None
+        model = self._installed(there.name)
         if model is None:
             notes.append(f"The passages were embedded by {there.name}, which is not installed any more.")
             return None
@@ -111,6 +112,12 @@ class Meaning:
             share = f"{there.vectors:,} of {there.passages:,} passages are embedded."
             notes.append(f"{share} Run: edgellm documents update")
         return found
+
+    def _installed(self, name: str) -> Model | None:
+        try:
+            return self._choose("embed", name)
+        except ModelNotFound:
+            return None
 
     def _ranker(self, notes: list[str]) -> tuple[str, Rank | None]:
         model = self._choose("rerank", "")

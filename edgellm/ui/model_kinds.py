@@ -44,7 +44,7 @@ def used_by(name: str, tasks: tuple[str, ...]) -> str:
     commands = {"translate": "translate", "summarize": "summarize", "answer": "ask", "classify": "classify"}
     lines = [f"edgellm {commands[task]} --model {name}" for task in tasks if task in commands]
     if not lines and any(task in _READS for task in tasks):
-        return tr("Searching in documents, which is still to come.")
+        return "edgellm documents search"
     return "\n".join(lines)
 
 

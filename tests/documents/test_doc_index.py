@@ -197,6 +197,22 @@ def test_in_a_large_library_the_frequent_words_of_a_question_are_left_out(
     assert len(names(library, "the bridge")) == 9
 
 
+def test_a_word_that_is_frequent_elsewhere_finds_what_a_small_collection_has(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rarest word of the question is in another collection only, and the others are in too many passages."""
+    put(tmp_path / "files" / "many.txt", "\f".join(["a bridge"] * 30 + ["a heron"]))
+    other = put(tmp_path / "other" / "few.txt", "a wooden bridge")
+    library.create("few")
+    library.add_source("few", other)
+    Indexer(library, index_child.read).update("few")
+    update(library)
+    monkeypatch.setattr(retrieve, "_ROWS", 8)
+    assert [p.path.name for p in search(library, "heron bridge", 1)] == ["many.txt"]
+    assert [p.path.name for p in search(library, "heron bridge", collection="few")] == ["few.txt"]
+    assert search(library, "heron", collection="few") == ()
+
+
 def test_searching_goes_on_while_files_are_indexed(library: Library, tmp_path: Path) -> None:
     for number in range(60):
         put(tmp_path / "files" / f"{number:02}.txt", f"heron number {number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,46 @@ def test_the_limit_holds_and_the_best_come_first(library: Library) -> None:
 def test_runs_without_spaces_are_pairs() -> None:
     assert words.indexed("在東京都x").split() == ["在東", "東京", "京都", "都", "x"]
     assert words.terms("東京都 東京 a") == ('"東京"', '"京都"', '"a"')
+
+
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [
+        ("How do I get rid of the lime?", "get rid lime"),
+        ("Où est la clé du gardien ?", "clé gardien"),
+        ("Wann wird der Müll geholt?", "Müll geholt"),
+        ("¿Dónde está la llave?", "llave"),
+        ("On which day is it?", "day"),
+        ("a hat", "hat"),
+        ("the NOT", "the NOT"),
+        ("What is it?", "What is it?"),
+        ("E17", "E17"),
+        ("图书馆几点开放？", "图书馆几点开放？"),
+        ("", ""),
+        ("\ud800", "\ud800"),
+    ],
+)
+def test_what_a_question_is_about(question: str, left: str) -> None:
+    found = words.without_function_words(question)
+    assert found == left or found.translate(str.maketrans("?¿", "  ")).split() == left.split()
+
+
+def test_a_text_that_only_asks_alike_is_not_the_answer(tmp_path: Path) -> None:
+    made = Library(tmp_path / "library.db")
+    made.create("all")
+    (tmp_path / "guide.txt").write_text("How do I do what I do? Here is how I do it.")
+    (tmp_path / "lime.txt").write_text("Against lime citric acid helps.")
+    for name in ("guide.txt", "lime.txt"):
+        made.add_source("all", tmp_path / name)
+    Indexer(made, index_child.read).update("all")
+    assert [one.path.stem for one in search(made, "How do I remove lime?")] == ["lime"]
+    assert [one.path.stem for one in search(made, "How do I?")] == ["guide"]
+    made.close()
+
+
+def test_the_shares_of_rankings_count() -> None:
+    assert fuse([["a"], ["b"]], weights=(1.0, 1.5))[0][0] == "b"
+    assert fuse([["a", "c"], ["b", "c"]], constant=5, weights=(1.0, 1.5))[0] == ("c", pytest.approx(2.5 / 7))
 
 
 def test_fusion_prefers_what_several_rankings_hold() -> None:

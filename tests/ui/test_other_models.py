@@ -84,7 +84,7 @@ def test_an_installed_embedding_model_is_explained_and_does_not_break_the_chat(o
     assert "search documents" in row.line
     assert "ONNX" in row.line
     assert "use" not in row.actions
-    assert dict(row.facts)["Used by"] == "Searching in documents, which is still to come."
+    assert dict(row.facts)["Used by"] == "edgellm documents search"
     page.choose(NAME)
     assert page.details.main.text() == "Check"
     desk.window.selector._list()
