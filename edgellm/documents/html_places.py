@@ -114,6 +114,7 @@ class Finder(HTMLParser):
         self._source, self._xml = source, xml
         self._lines = [0, *(found.end() for found in re.finditer("\n", source))]
         self._open: list[tuple[str, bool]] = []  # elements, and whether their texts are kept
+        self._depths: dict[str, int] = {}  # how many of them have a name
         self._runs: list[tuple[int, int]] = []
         self._begun: int | None = None
         self.feed(source.replace("&", _LETTER))
@@ -163,6 +164,7 @@ class Finder(HTMLParser):
             self._take_root(here)
         if tag not in _VOID:
             self._open.append((tag, kept))
+            self._depths[tag] = self._depths.get(tag, 0) + 1
 
     def handle_endtag(self, tag: str) -> None:
         """An element ends, or the page has an end tag too many."""
@@ -188,18 +190,22 @@ class Finder(HTMLParser):
     def _imply(self, tag: str) -> None:
         ended, limits = _IMPLIED.get(tag, ("", ""))
         while self._open and self._open[-1][0] == "p" and tag not in ("head", "body"):
-            self._open.pop()
-        for depth in range(len(self._open) - 1, -1, -1):
+            self._leave(len(self._open) - 1)
+        for depth in range(len(self._open) - 1 if ended else -1, -1, -1):
             if self._open[depth][0] in limits.split():
                 return
             if self._open[depth][0] in ended.split():
-                del self._open[depth:]
+                self._leave(depth)
 
     def _close(self, tag: str) -> None:
-        for depth in range(len(self._open) - 1, -1, -1):
-            if self._open[depth][0] == tag:
-                del self._open[depth:]
-                return
+        if self._depths.get(tag):
+            self._leave(next(depth for depth in range(len(self._open) - 1, -1, -1) if self._open[depth][0] == tag))
+
+    def _leave(self, depth: int) -> None:
+        """Close all elements from a depth on."""
+        for name, _ in self._open[depth:]:
+            self._depths[name] -= 1
+        del self._open[depth:]
 
     def _border(self, here: int) -> None:
         if self._begun is not None and not self._is_kept():

@@ -75,7 +75,8 @@ def rewritten(order: Rewriting, sha256: str = "") -> bytes:
         raise ChangedSince
     _, rewriter = _rewriter(order.source)
     if order.suffix not in rewriter.suffixes:
-        raise WrongSuffix(*rewriter.suffixes)
+        own = order.source.suffix
+        raise WrongSuffix(*((own,) if own in rewriter.suffixes else rewriter.suffixes))
     return rewriter.write(replace(order, translated=_changes(rewriter.read(order.source), order.translated)))
 
 

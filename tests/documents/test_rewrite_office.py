@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import random
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from lxml import etree
 from edgellm.documents import rewriters
 from edgellm.documents.segment import Rewriting, Sheet, WrongSuffix
 from edgellm.documents.source import Limits, Source
+from edgellm.errors import DocumentError
 from tests import generated_office
 from tests.document_files import changed
 from tests.generated_texts import MARK, asked, expected, holders
@@ -106,7 +109,7 @@ def test_100_generated_files_keep_everything_but_their_texts(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["docx", "pptx"])
 def test_unchanged_files_stay_the_same_to_the_last_byte(kind: str) -> None:
-    for seed in range(10):
+    for seed in range(5):
         data = _MAKERS[kind](seed)
         same = {number: one.pieces for number, one in enumerate(_read(data, kind).segments)}
         order = Rewriting(_source(data, kind), same, "", f".{kind}")
@@ -229,3 +232,23 @@ def test_where_a_text_stands_is_told() -> None:
 def test_marks_of_the_translation_survive_as_they_are() -> None:
     data = _letter(f"<w:p>{_RUN.format('a')}</w:p>")
     assert [one.text for one in _read(_write(data, {0: (f"a{MARK}",)})).segments] == [f"a{MARK}"]
+
+
+@pytest.mark.parametrize("kind", ["docx", "pptx"])
+def test_damaged_markup_is_written_or_refused_by_name(kind: str) -> None:
+    chance = random.Random(kind)
+    data = _MAKERS[kind](2)
+    parts = {name: part.decode() for name, part in _parts(data) if name.endswith((".xml", ".rels"))}
+    refused = 0
+    for _ in range(40):
+        name = chance.choice(sorted(parts))
+        tokens = re.split("(<[^>]*>)", parts[name])
+        for place in chance.sample(range(len(tokens)), k=min(3, len(tokens))):
+            old = tokens[place]
+            tokens[place] = chance.choice(("", re.sub('"[^"]*"', '"x"', old), old.replace(":r", ":p")))
+        broken = changed(data, {name: "".join(tokens)})
+        try:
+            _write(broken, _asked(_read(broken, kind)), kind, "fr")
+        except DocumentError:
+            refused += 1
+    assert 0 < refused < 40
