@@ -33,7 +33,8 @@ class Classification:
     """The label; `exact` says that the model answered it letter for letter, `raw` is what it wrote.
 
     `scores` are labels with their share, the largest first: probabilities, or how many of several answers said so, as
-    `measure` tells; empty where the model gives none. An `unsure` one has no label, and the best guess in `best`.
+    `measure` tells; empty where the model gives none. An `unsure` one has no label, and the best guess in `best`. `cut`
+    says that the model read only the beginning of the text.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Classification:
     scores: tuple[tuple[str, float], ...] = ()
     measure: Measure = ""
     best: str = ""
+    cut: bool = False
 
     @property
     def confidence(self) -> float | None:
@@ -58,6 +60,8 @@ class Classification:
     def notes(self) -> tuple[str, ...]:
         """What the person should see beside the label."""
         notes = []
+        if self.cut:
+            notes.append("The text is longer than the model reads: only its beginning counts.")
         if not self.exact:
             notes.append(f"The model answered {self.raw.strip()[:60]!r}, which is no label; the nearest was taken.")
         if self.unsure:
@@ -145,7 +149,8 @@ def _weighed(generator: Generator, text: str, known: tuple[Label, ...], options:
     if scores is None or not scores.values:
         return Classification("", True, "", replace(finish, reason="cancelled"))
     ranked = sorted(zip(scores.labels, scores.values, strict=True), key=lambda pair: -pair[1])
-    return Classification(ranked[0][0], True, ranked[0][0], finish, tuple(ranked), "probability")
+    label, cut = ranked[0][0], scores.truncated > 0
+    return Classification(label, True, label, finish, tuple(ranked), "probability", cut=cut)
 
 
 def _drawn(generator: Generator, text: str, known: tuple[Label, ...], options: Options, samples: int) -> Classification:

@@ -66,6 +66,11 @@ class Job:
         """What they were made of."""
         return self.out.with_name(f".{self.out.name}.part.json")
 
+    @property
+    def lock(self) -> Path:
+        """Held by the run that writes them."""
+        return self.out.with_name(f".{self.out.name}.part.lock")
+
 
 def done_before(job: Job, model: str) -> int:
     """Rows that an earlier run has finished, ready to go on with. Raises `UsageError` for work on something else."""
@@ -94,14 +99,22 @@ def run(generator: Generator, job: Job) -> Iterator[Row]:
     `job.out` appears, whole, after the last. When `job.options.cancelled` says so the iterator ends early, and the
     same call goes on. Raises `UsageError`, `StorageError`, and what asking the model raises.
     """
+    from filelock import FileLock, Timeout
+
     labels = checked(job.labels)
     check_out(job)
-    before = done_before(job, generator.info.name)
+    lock = FileLock(job.lock, timeout=0, thread_local=False)
     try:
-        yield from _rows(generator, job, labels, before)
+        job.out.parent.mkdir(parents=True, exist_ok=True)
+        with lock:
+            yield from _rows(generator, job, labels, done_before(job, generator.info.name))
+            job.lock.unlink(missing_ok=True)
+    except Timeout:
+        raise UsageError(f"{job.out.name} is being written by another run.", "Wait for it, or stop it.") from None
     except OSError as error:
         raise StorageError(
-            f"{job.out} cannot be written: {error.strerror}.", "Free some space; the same command goes on."
+            f"{job.out} cannot be written: {error.strerror}.",
+            "Check the folder and the free space; the same command goes on.",
         ) from error
 
 
@@ -139,8 +152,12 @@ def _one(generator: Generator, job: Job, labels: tuple[Label, ...], record: Reco
         result = classify.classify(generator, text, labels, job.options, job.rule)
     except ContextOverflow:
         return Row(record.line, text, None, "too long for the model")
-    notes = (*result.notes[: 1 if not result.exact else 0], *(("unsure",) if result.unsure else ()))
-    return Row(record.line, text, result, " ".join(notes))
+    notes = {
+        "unsure": result.unsure,
+        "only the beginning was read": result.cut,
+        "the model answered something else; the nearest label was taken": not result.exact,
+    }
+    return Row(record.line, text, result, "; ".join(note for note, holds in notes.items() if holds))
 
 
 def _cells(row: Row) -> list[str]:
@@ -190,7 +207,6 @@ def check_out(job: Job) -> None:
 
 def _prepare(job: Job, model: str, before: int) -> bool:
     """Make the hidden file ready to be written on; whether its header is there already."""
-    job.out.parent.mkdir(parents=True, exist_ok=True)
     rows, end = _whole_rows(job.part) if before else (0, 0)
     if rows:
         os.truncate(job.part, end)

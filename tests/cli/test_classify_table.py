@@ -81,6 +81,7 @@ def test_ctrl_c_stops_and_other_work_is_not_mixed_in(edgellm: CommandLine, revie
     part = tmp_path / ".out.csv.part"
     while process.poll() is None and not (part.exists() and part.read_bytes().count(b";b;;b;") >= 2):
         time.sleep(0.02)
+    assert "written by another run" in edgellm(*arguments, "--labels", "a,b", status=2).err
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said.decode()

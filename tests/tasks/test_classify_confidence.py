@@ -1,4 +1,4 @@
-"""How sure a classification is: probabilities where a model gives them, agreement where not, and the limit for unsure."""
+"""How sure a classification is: probabilities where a model gives them, else agreement, and the limit for unsure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Weighing(Scripted):
         self.readings.append(reading)
         if cancelled():
             return Reply(scores=Scores((), ()))
-        return Reply(scores=Scores(reading.texts, self.values))
+        return Reply(scores=Scores(reading.texts, self.values, truncated=int("long" in reading.messages[-1].content)))
 
 
 def test_probabilities_are_taken_where_there_are_any() -> None:
@@ -42,6 +42,12 @@ def test_probabilities_are_taken_where_there_are_any() -> None:
     assert found.scores == (("bad", 0.7), ("good", 0.2), ("late", 0.1))
     assert (model.requests, found.finish.new_tokens, found.notes) == ([], 0, ())
     assert model.readings[0].texts == LABELS
+
+
+def test_a_text_of_which_only_the_beginning_was_read_is_said() -> None:
+    found = classify.classify(Weighing(0.2, 0.7, 0.1), "long", LABELS)
+    assert found.cut
+    assert "only its beginning" in found.notes[0]
 
 
 def test_a_person_who_cancels_gets_no_label() -> None:

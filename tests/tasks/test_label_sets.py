@@ -68,7 +68,7 @@ def test_own_sets_stand_in_for_those_that_ship_and_comments_stay(tmp_path: Path)
 def test_a_damaged_file_is_said_and_stays(tmp_path: Path, text: str) -> None:
     file = tmp_path / "labels.toml"
     file.write_text(text)
-    with pytest.raises(SettingsError, match="labels.toml"):
+    with pytest.raises(SettingsError, match=r"labels\.toml"):
         LabelSets(file).all()
     with pytest.raises(SettingsError):
         LabelSets(file).save("x", [Label("a"), Label("b")])
