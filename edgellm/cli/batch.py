@@ -20,7 +20,7 @@ from edgellm.documents.document import Document
 from edgellm.errors import Stopped, UsageError
 from edgellm.runtimes.base import Generator
 from edgellm.tasks import batch, classify, consult, kept, summary, summary_styles, translate
-from edgellm.tasks.batch import Work
+from edgellm.tasks.batch import Made, Work
 from edgellm.tasks.extract import Extract
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.languages import code_of
@@ -90,7 +90,7 @@ def run(arguments: Namespace, session: Session) -> int:
     return INTERRUPTED if stop() else 1 if counts["failed"] else 0
 
 
-def _whole(result: str, stop: Interrupt) -> str:
+def _whole(result: str | Made, stop: Interrupt) -> str | Made:
     """A result that was stopped in the middle is none."""
     if stop():
         raise Stopped()
@@ -150,7 +150,12 @@ def _answers(arguments: Namespace, generator: Generator, options: Options, _sess
 
 def _labels(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:
     labels = classify.checked(arguments.labels.split(","))
-    return lambda document: classify.classify(generator, whole_text(document), labels, options).label
+
+    def work(document: Document) -> Made:
+        found = classify.classify(generator, whole_text(document), labels, options)
+        return Made(found.label, found.confidence)
+
+    return work
 
 
 _NEEDED = {"translate": "to", "ask": "question", "classify": "labels"}

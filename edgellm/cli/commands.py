@@ -112,7 +112,9 @@ MODELS = (
 COMMANDS = (
     Command("chat", "Talk with the model; the conversation is kept.", "edgellm.cli.chat"),
     Command("generate", "Write a text from an instruction.", "edgellm.cli.generate"),
-    Command("summarize", "Summarize a text in one sentence, or show its key sentences.", "edgellm.cli.summarize"),
+    Command(
+        "summarize", "Summarize or compare documents of any length, or show key sentences.", "edgellm.cli.summarize"
+    ),
     Command("translate", "Translate a text into another language.", "edgellm.cli.translate"),
     Command("ask", "Answer a question from files, with the sentence that says so.", "edgellm.cli.ask"),
     Command("classify", "Put a text, or every row of a table, under one of your labels.", "edgellm.cli.classify"),

@@ -92,7 +92,7 @@ def _names(documents: Sequence[Document]) -> list[str]:
     """What the files are called; equal names are told apart by a number."""
     found: list[str] = []
     for number, document in enumerate(documents, 1):
-        name = document.path.name or f"text {number}"
+        name = document.path.name or "standard input"
         found.append(f"{name} [{number}]" if name in [one.path.name for one in documents[: number - 1]] else name)
     return found
 

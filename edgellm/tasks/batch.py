@@ -26,7 +26,17 @@ from edgellm.errors import ContextOverflow, DocumentEmpty, DocumentError, Storag
 
 MANIFEST, TABLE = "manifest.jsonl", "results.csv"
 Read = Callable[[Path], Document]
-Work = Callable[[Document], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A result that says how sure it is: a share from 0 to 1."""
+
+    text: str
+    confidence: float | None
+
+
+Work = Callable[[Document], str | Made]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class Entry:
     output: str = ""
     seconds: float = 0.0
     error: str = ""
+    confidence: float | None = None
 
     @classmethod
     def of(cls, value: Any) -> Entry | None:
@@ -127,26 +138,29 @@ def run(
             if not whole_text(document).strip():
                 raise DocumentEmpty(path.name, "it holds no text")
             result = work(document)
+            made = result if isinstance(result, Made) else Made(result, None)
         except (DocumentError, ContextOverflow, UsageError) as error:
             said = error.message if isinstance(error, DocumentError) else f"{name}: {error.message}"
             entry = Entry(name, digest, seconds=round(time.monotonic() - started, 3), error=said)
         else:
             output = f"{name}.txt"
-            _write(out / output, result)
-            entry = Entry(name, digest, output, round(time.monotonic() - started, 3))
+            _write(out / output, made.text)
+            seconds = round(time.monotonic() - started, 3)
+            entry = Entry(name, digest, output, seconds, confidence=made.confidence)
         manifest.add(entry)
         yield entry, True
 
 
 def table(out: Path, manifest: Manifest, chosen: Sequence[str]) -> None:
-    """All results as one CSV file: file, result, error."""
+    """All results as one CSV file: file, result, error, and the confidence where there is one."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("file", "result", "error"))
+    writer.writerow(("file", "result", "error", "confidence"))
     for name in chosen:
         if (entry := manifest.entries.get(name)) is not None:
             result = (out / entry.output).read_text(encoding="utf-8").rstrip("\n") if entry.output else ""
-            writer.writerow([_harmless(cell) for cell in (entry.file, result, entry.error)])
+            sure = "" if entry.confidence is None else f"{entry.confidence:.4f}"
+            writer.writerow([*(_harmless(cell) for cell in (entry.file, result, entry.error)), sure])
     _write(out / TABLE, stream.getvalue())
 
 

@@ -63,11 +63,13 @@ class Outline:
             return Place("", 0, (), start, end)
         first = max(bisect_right(self.stretches, start, key=lambda one: one.start) - 1, 0)
         here = self.stretches[first]
-        if here.end <= start < end and first + 1 < len(self.stretches):
-            first += 1
-        inside = (one for one in self.stretches[first:] if not one.title or one.start >= end)
-        found = next(inside, here)
-        found = here if found.start >= end else found
+        found, at = here, first
+        while found.title or found.end <= start:
+            at += 1
+            if at == len(self.stretches) or self.stretches[at].start >= end:
+                found = here
+                break
+            found = self.stretches[at]
         return Place(found.file, found.page, found.headings, start - here.at, end - here.at)
 
     @property

@@ -14,7 +14,8 @@ from types import MappingProxyType
 
 from edgellm.errors import UsageError
 from edgellm.runtimes.base import Chunk, Finish, Generator
-from edgellm.tasks import digest, special, summarize, summary_questions, summary_styles
+from edgellm.tasks import digest, sentences, special, summarize, summary_questions, summary_styles
+from edgellm.tasks.answer import Quote
 from edgellm.tasks.digest import Cuts, Part, Point, Want
 from edgellm.tasks.kept import Kept, Remembered
 from edgellm.tasks.keysentences import key_sentences, most_salient
@@ -29,6 +30,7 @@ from edgellm.tasks.summary_styles import EVERY, Asked
 
 _AT_ONCE = "The whole text was read at once."
 _SINGLE = "This model writes one sentence at a time: {what} made of its sentences, one for each section."
+_OWN_WORDS = "The built-in model makes one sentence of each section; the text is shown by its own sentences instead."
 _FILL = 15  # bullets that a short text gets where every section has one
 _MOST_LINES = 8  # asked of a section at once
 _DOUBTFUL = "What the built-in model wrote was doubtful: the text's most important sentence stands there."
@@ -113,7 +115,12 @@ def collected(events: Iterator[SummaryEvent]) -> Summary:
 def key_points(outline: Outline, count: int) -> tuple[Item, ...]:
     """The most important sentences of the documents with their places; needs no model."""
     found = key_sentences(outline.body, count) or key_sentences(outline.text, count)
-    return tuple(Item(" ".join(one.text.split()), outline.place(one.start, one.end), False, one.score) for one in found)
+    items = []
+    for one in found:
+        place = outline.place(one.start, one.end)
+        quote = Quote(one.text, place.start, place.end)
+        items.append(Item(one.text, place, False, one.score, quote))
+    return tuple(items)
 
 
 def _line(job: _Job) -> _Steps:
@@ -124,6 +131,9 @@ def _paragraph(job: _Job) -> _Steps:
     if not job.single:
         return (yield from _one_text(job, Want(summary_styles.whole(job.asked), job.asked.count)))
     cuts = _cuts(job, False)
+    chosen = digest.parts(job.generator, job.outline.text, cuts)
+    if few := _few(job, len(chosen)):
+        return (yield from _own_words(job, few))
     read = yield from _mapped(job, Want(), cuts)
     texts = [point.text for point in read.points]
     items = [job.items.make(texts[at], read.points[at]) for at in most_salient(texts, job.asked.count)]
@@ -153,6 +163,28 @@ def _one_text(job: _Job, want: Want) -> _Steps:
         said, last = yield from _streamed(job, digest.overall(job.generator, read.points, job.options, want))
     items = [job.items.make(line, point) for point in read.points for line in point.lines]
     return replace(_summary(job, said, items, read), finish=digest.facts(read.points, last))
+
+
+def _few(job: _Job, parts: int) -> int:
+    """How many sentences of its own a text is shown by, because the starter would make too few; 0: it makes enough."""
+    if not is_starter(job.generator.info):
+        return 0
+    most = min(job.asked.count or _FILL, len(sentences.split(job.outline.body)) // 2)
+    return most if most > parts else 0
+
+
+def _own_words(job: _Job, count: int) -> _Steps:
+    """A short text by its own sentences, as a paragraph or bullets."""
+    yield Begun(1, 0)
+    found = [replace(item, text=" ".join(item.text.split())) for item in key_points(job.outline, count)]
+    items = [replace(item, text=job.translate(item.text)) for item in found]
+    if job.asked.style == "paragraph":
+        text = " ".join(item.text for item in items)
+        yield Chunk(text)
+    else:
+        text = _listed(items)
+        yield from items
+    return Summary(text, tuple(items), 1, 1, (_OWN_WORDS,), without_model())
 
 
 def _starter_line(job: _Job) -> _Steps:
@@ -193,6 +225,8 @@ def _streamed(job: _Job, events: Iterator[Chunk | Finish]) -> Steps[SummaryEvent
 def _bullets(job: _Job) -> _Steps:
     most, cuts = job.asked.count, _cuts(job, False)
     chosen = digest.parts(job.generator, job.outline.text, cuts)
+    if own := _few(job, len(chosen)):
+        return (yield from _own_words(job, own))
     lines = min(-(-(most or _FILL) // len(chosen)), _MOST_LINES)
     want = _points_wanted(job, lines)
     few = most == EVERY or len(chosen) * want.count <= most
@@ -251,6 +285,8 @@ def _questions(job: _Job) -> _Steps:
         done += 1
         yield Progress(done, len(parts))
     notes = (f"{len(parts)} of {len(chosen)} sections of the text were asked about.", *asked.notes)
+    if not items and not job.options.cancelled():
+        notes = (*notes, "No question could be made from this text; --style bullets shows its points.")
     text = "\n\n".join(f"{item.question}\n{item.text}" for item in items)
     return Summary(text, tuple(items), done, len(parts), notes, asked.facts)
 
