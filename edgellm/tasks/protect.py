@@ -18,12 +18,12 @@ _STOP = "\\s<>\"'`，。；：！？、）」』】"
 _UNITS = (
     "km/h|km²|m²|cm²|km³|m³|cm³|m/s|mph|kWh|MWh|mAh|Ah|kHz|MHz|GHz|Hz|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB|kcal|cal|hPa|kPa|Pa"
     "|mbar|bar|km|cm|mm|µm|nm|kg|mg|µg|ml|mL|dl|cl|ms|min|mol|dpi|px|pt|fps|rpm|kW|MW|mV|kV|mA|kJ|MJ|EUR|USD|GBP|CHF|CNY"
-    "|°C|°F|°|%|‰|€|\\$|£|¥|m|g|t|l|L|s|h|W|V|A|N|J|K|B"
+    "|°C|°F|°|%(?![-+#*]|\\.\\d)|‰|€|\\$|£|¥|m|g|t|l|L|s|h|W|V|A|N|J|K|B"
 )
 _LATIN = "A-Za-z\u00c0-\u024f"
 _NUMBER = (
     rf"(?<![{_LATIN}\d_.,])(?:[-+−±]|[$€£¥]\s?)?\d+(?:[.,:/'\u00a0\u202f–-]\d+)*"
-    rf"(?:[ \u00a0\u202f]?(?:{_UNITS})(?![{_LATIN}\d_²³]))?(?![{_LATIN}\d_])"
+    rf"(?:[ \u00a0\u202f]?(?:{_UNITS})(?![{_LATIN}\d_²³({{@%]))?(?![{_LATIN}\d_])"
 )
 # Order matters only where two begin at the same character and are equally long.
 _FIXED = (

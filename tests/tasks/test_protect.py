@@ -25,6 +25,8 @@ def texts(text: str) -> list[str]:
         ("Mail a.b+c@d-e.org.", ["a.b+c@d-e.org"]),
         ("It is 3.5 km at -5 °C, 1,000,000 times, 12:30, 2024-05-01", ["3.5 km", "-5 °C", "1,000,000", "12:30"]),
         ("The 1st of 3D, x2, HTML5 and v1", []),
+        ("12:30 %(count)d, 5 ${home} 7 %s 9 %.", ["12:30", "%(count)d", "5", "${home}", "7", "%s", "9 %"]),
+        ("It is 3.5 km.", ["3.5 km"]),
         ("有5个", ["5"]),
         ("C:\\new\\text and /usr/bin/env", ["C:\\new\\text", "/usr/bin/env"]),
         ("a < b and c > d, {} {", ["{}"]),
