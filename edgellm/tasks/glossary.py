@@ -44,7 +44,14 @@ class Glossary:
 
     def stretches(self, text: str, source: str, target: str) -> tuple[Stretch, ...]:
         """Where the terms for these languages are in the text, and what the translation must hold there."""
-        chosen = [term for term in self.terms if term.origin in ("", source) and term.into in ("", target)]
+        folded = text.casefold()
+        chosen = [
+            term
+            for term in self.terms
+            if term.origin in ("", source)
+            and term.into in ("", target)
+            and term.source.split()[0].casefold() in folded  # a long glossary has few terms of any one text
+        ]
         exact = {_key(term.source): term for term in chosen if _is_exact(term.source)}
         loose = {_key(term.source).casefold(): term for term in chosen if not _is_exact(term.source)}
         found: list[Stretch] = []
