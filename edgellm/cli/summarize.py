@@ -18,7 +18,7 @@ from edgellm.cli.parser import Parser, whole_number
 from edgellm.cli.session import Session
 from edgellm.errors import EdgeError, UsageError
 from edgellm.runtimes.base import Chunk
-from edgellm.tasks import kept, summary, summary_styles
+from edgellm.tasks import kept, summary, summary_job, summary_styles
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.outline import Outline
 from edgellm.tasks.result import without_model
@@ -125,7 +125,7 @@ def _fields(item: Item) -> dict[str, Any]:
 
 
 def _key_sentences(outline: Outline, count: int, session: Session) -> int:
-    found = summary.key_points(outline, count)
+    found = summary_job.key_points(outline, count)
     for item in found:
         session.output.line(f"{' '.join(item.text.split())}{summary_lines.where(item.place)}")
     joined = "\n".join(item.text for item in found)

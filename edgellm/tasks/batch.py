@@ -58,7 +58,8 @@ class Entry:
         except TypeError:
             return None
         texts = (entry.file, entry.sha256, entry.output, entry.error)
-        return entry if all(isinstance(text, str) for text in texts) else None
+        sound = all(isinstance(text, str) for text in texts) and isinstance(entry.confidence, float | int | None)
+        return entry if sound else None
 
 
 class Manifest:
