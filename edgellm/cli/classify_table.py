@@ -12,7 +12,7 @@ from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.parser import Parser, typed
 from edgellm.cli.session import INTERRUPTED, Session
 from edgellm.errors import UsageError
-from edgellm.tasks import classify_many, csv_rows
+from edgellm.tasks import classify_many, csv_form
 from edgellm.tasks.classify import Rule
 from edgellm.tasks.classify_many import Job, Row
 from edgellm.tasks.label_sets import Label
@@ -27,7 +27,7 @@ def configure(parser: Parser) -> None:
     group.add_argument("--csv", metavar="FILE", help="Classify every row of this CSV file.")
     group.add_argument("--column", type=typed, metavar="NAME", help="The column with the texts: its name, or number.")
     group.add_argument("-o", "--out", metavar="FILE", help="The CSV file for the result; all columns are kept.")
-    group.add_argument("--delimiter", choices=sorted(csv_rows.DELIMITERS), help="What is between cells; else found.")
+    group.add_argument("--delimiter", choices=sorted(csv_form.DELIMITERS), help="What is between cells; else found.")
     group.add_argument("--encoding", metavar="NAME", help="The file's encoding, such as windows-1252; else found.")
     header = group.add_mutually_exclusive_group()
     header.add_argument("--header", action="store_true", help="The first row names the columns.")
@@ -49,11 +49,11 @@ def run(arguments: Namespace, session: Session, labels: tuple[Label, ...], rule:
     if not arguments.out:
         raise UsageError("Say where the result goes.", "For example: -o labels.csv")
     path, out = (Path(name).expanduser().absolute() for name in (arguments.csv, arguments.out))
-    table = csv_rows.open_table(
+    table = csv_form.open_table(
         path,
         arguments.column or "",
         named=True if arguments.header else False if arguments.no_header else None,
-        delimiter=csv_rows.DELIMITERS.get(arguments.delimiter or "", ""),
+        delimiter=csv_form.DELIMITERS.get(arguments.delimiter or "", ""),
         encoding=arguments.encoding or "",
     )
     for note in table.notes:

@@ -132,3 +132,13 @@ def test_sets_are_kept_and_used(edgellm: CommandLine) -> None:
     assert edgellm("classify", "--label-set", "mine", "The soup was cold.").out == "negative\n"
     edgellm.here("labels", "remove", "mine")
     assert "There is no label set mine" in edgellm.here("labels", "list", "mine", status=2).err
+
+
+def test_a_folder_is_classified_with_confidence(edgellm: CommandLine, tmp_path: Path) -> None:
+    folder, out = tmp_path / "letters", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.txt").write_text("The soup was cold.")
+    edgellm("batch", "classify", str(folder), "--labels", "positive,negative", "-o", str(out))
+    row = rows_of(out / "results.csv", ",")[0]
+    assert (row["file"], row["result"]) == ("a.txt", "negative")
+    assert 0.5 < float(row["confidence"]) <= 1

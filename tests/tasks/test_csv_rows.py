@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from edgellm.errors import StorageError, UsageError
-from edgellm.tasks.csv_rows import Record, open_table, records
+from edgellm.tasks.csv_form import open_table
+from edgellm.tasks.csv_rows import Record, records
 
 
 def table(folder: Path, data: str | bytes, column: str = "", **form: Any) -> list[Record]:
