@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ SIZE = 48
 SAME = {"automobile": "car", "vehicle": "car", "physician": "doctor", "purchase": "buy"}
 
 
-def vector(text: str, size: int = SIZE) -> np.ndarray:
+def vector(text: str, size: int = SIZE) -> Any:
     """A direction for each word, the sum of them for a text."""
     total = np.full(size, 1e-3)
     for word in text.lower().replace(".", " ").replace("?", " ").split():
