@@ -6,36 +6,26 @@ kill the same command goes on.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import mkstemp
 
 from edgellm.cli import source
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.session import INTERRUPTED, Session, describe
 from edgellm.documents import rewrite
-from edgellm.documents.segment import Sheet
 from edgellm.errors import DocumentError, Stopped, StorageError, UsageError
 from edgellm.tasks import glossary as terms
+from edgellm.tasks import translation_output
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import code_of, english_name
 from edgellm.tasks.memory import Memory
 from edgellm.tasks.translate_file import FileTranslation, Order, Report, likely
+from edgellm.tasks.translation_output import Unfinished
 
-# These are written again in their format; a PDF becomes plain text, or DOCX where `-o` says so.
-SUFFIXES = frozenset(
-    ".docx .docm .dotx .dotm .pptx .pptm .potx .potm .ppsx .ppsm .html .htm .xhtml .epub .md .markdown .srt .vtt .po"
-    " .pot .pdf".split()
-)
-_NO_TEXT = frozenset(".docx .docm .dotx .dotm .pptx .pptm .potx .potm .ppsx .ppsm .epub .pdf".split())
-_INSTEAD = {".pdf": ".txt"}
-_OLD = 30 * 24 * 3600.0  # seconds until an unfinished translation is given up
 _EVERY = 2.0  # seconds between two lines about progress
 _SHOWN = 12  # warnings of one file on a terminal
 
@@ -49,7 +39,7 @@ def chosen(arguments: Namespace) -> list[Path]:
     if not all(_is_file(word) for word in words):
         return []
     paths = [Path(name).expanduser() for name in names]
-    return paths if any(path.suffix.lower() in SUFFIXES for path in paths) else []
+    return paths if any(path.suffix.lower() in translation_output.SUFFIXES for path in paths) else []
 
 
 def glossary(arguments: Namespace) -> Glossary:
@@ -60,7 +50,7 @@ def glossary(arguments: Namespace) -> Glossary:
 
 def check_text(out: Path, force: bool) -> None:
     """Raise `UsageError` for a file that is already there, or whose ending says that it holds no plain text."""
-    if out.suffix.lower() in _NO_TEXT:
+    if out.suffix.lower() in translation_output.NO_TEXT:
         raise UsageError(f"A text cannot be written as {out.suffix}.", "Name a file that ends in .txt.")
     check_free(out, force)
 
@@ -74,9 +64,7 @@ def check_free(out: Path, force: bool) -> None:
 def forget(session: Session) -> int:
     """Clear the translation memory, and what unfinished translations have."""
     count = session.app.memory().clear()
-    for path in session.app.paths.translations.glob("*.db*"):
-        with suppress(OSError):
-            path.unlink()
+    translation_output.forget(session.app.paths.translations)
     session.output.line(f"{count} paragraphs were forgotten.")
     session.output.document(forgotten=count)
     return 0
@@ -122,7 +110,7 @@ def _one(path: Path, out: Path, order: Order, arguments: Namespace, session: Ses
         output.note(f"{path.name}: {note}")
     if not sheet.segments:
         raise UsageError(f"{path.name} holds no text that can be translated.", "")
-    _rehearse(path, out, sheet)
+    translation_output.rehearse(path, out, sheet)
     guess = "" if session.app.settings.model else order.source or likely(sheet)
     generator = session.generator("translate", guess, order.target)
     with _memory(session, path, out, arguments.no_memory) as memory:
@@ -140,7 +128,7 @@ def _one(path: Path, out: Path, order: Order, arguments: Namespace, session: Ses
             output.note(f"{path.name}: {done} of {report.paragraphs} paragraphs are done, and kept.")
             return report
         rewrite.write(path, out, work.translated, order.target, sheet.sha256)
-        if isinstance(memory, _Unfinished):
+        if isinstance(memory, Unfinished):
             memory.remove()
     _say(path, out, report, session)
     return report
@@ -165,7 +153,7 @@ def _is_file(word: str) -> bool:
     """Whether an argument names a file, even one that is not there."""
     if word == source.STDIN:
         return False
-    named = not any(sign.isspace() for sign in word) and Path(word).suffix.lower() in SUFFIXES
+    named = not any(sign.isspace() for sign in word) and Path(word).suffix.lower() in translation_output.SUFFIXES
     return named or source.names_file(word)
 
 
@@ -175,7 +163,7 @@ def _places(paths: Sequence[Path], arguments: Namespace, target: str) -> list[Pa
     if named is not None and len(paths) == 1 and not named.is_dir():
         places = [named]
     else:
-        places = [(named or path.parent) / _name(path, target) for path in paths]
+        places = [(named or path.parent) / translation_output.name(path, target) for path in paths]
         if named is not None:
             try:
                 named.mkdir(parents=True, exist_ok=True)
@@ -191,38 +179,6 @@ def _places(paths: Sequence[Path], arguments: Namespace, target: str) -> list[Pa
     return places
 
 
-def _name(path: Path, target: str) -> str:
-    suffix = path.suffix.lower()
-    return f"{path.stem}.{target}{_INSTEAD.get(suffix, path.suffix)}"
-
-
-def _rehearse(path: Path, out: Path, sheet: Sheet) -> None:
-    """Write the file once without changes, so that a place or an ending that cannot be is said before the work."""
-    try:
-        handle, name = mkstemp(dir=out.absolute().parent, prefix=f".{out.name[:60]}.", suffix=out.suffix)
-    except OSError as error:
-        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another place with -o.") from error
-    os.close(handle)
-    try:
-        rewrite.write(path, Path(name), {}, "", sheet.sha256)
-    except StorageError as error:
-        raise StorageError(error.message.replace(Path(name).name, out.name), error.hint) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-class _Unfinished(Memory):
-    """A memory of one translation alone, deleted when that is finished."""
-
-
-def _remove_old(folder: Path) -> None:
-    """Delete what translations have that nobody went on with."""
-    for path in folder.glob("*.db*"):
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _OLD:
-                path.unlink()
-
-
 @contextmanager
 def _memory(session: Session, path: Path, out: Path, without: bool) -> Iterator[Memory]:
     if session.app.settings.translation_memory and not without:
@@ -230,10 +186,7 @@ def _memory(session: Session, path: Path, out: Path, without: bool) -> Iterator[
         session.output.note(memory.notice)
         yield memory
         return
-    name = hashlib.sha256(os.fsencode(f"{path.absolute()}\n{out.absolute()}")).hexdigest()[:24]
-    folder = session.app.paths.translations
-    _remove_old(folder)
-    own = _Unfinished(folder / f"{name}.db")
+    own = translation_output.unfinished(session.app.paths.translations, path, out)
     try:
         yield own
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgellm.tasks import translation_output
 from edgellm.tasks.memory import Key, Memory
 
 KEY = Key(("The ", "dog"), "en", "fr", "model 1")
@@ -68,3 +69,20 @@ def test_a_damaged_file_is_moved_aside(tmp_path: Path) -> None:
     assert "was damaged" in memory.notice
     assert memory.count() == 0
     memory.close()
+
+
+def test_unfinished_translations_are_found_again_and_old_ones_given_up(tmp_path: Path) -> None:
+    folder, path, out = tmp_path / "translations", tmp_path / "a.docx", tmp_path / "a.fr.docx"
+    first = translation_output.unfinished(folder, path, out)
+    first.put(KEY, ("Le ", "chien"))
+    first.close()
+    again = translation_output.unfinished(folder, path, out)
+    assert again.get(KEY) == ("Le ", "chien")
+    again.close()
+    for file in folder.iterdir():
+        os.utime(file, (1, 1))
+    other = translation_output.unfinished(folder, tmp_path / "b.docx", out)
+    assert len(list(folder.glob("*.db"))) == 1
+    other.close()
+    translation_output.forget(folder)
+    assert list(folder.iterdir()) == []
