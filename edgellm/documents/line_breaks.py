@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import reduce
 
@@ -48,13 +49,20 @@ def filled(text: str, room: int, first: int = 0, rest: int = 0) -> list[str]:
 
 def parted(text: str, count: int) -> list[tuple[int, int]]:
     """The `count - 1` places (from, to) that part a text into lines of about one width; fewer if it has fewer."""
+    if count < 2:
+        return []
     breaks = [one.span() for one in _BREAK.finditer(text) if one.start() > 0 and one.end() < len(text)]
-    chosen: list[tuple[int, int]] = []
-    whole = width(text)
-    before = {place: width(text[: place[0]]) for place in breaks}
+    before, place, columns = [], 0, 0  # the columns before each break
+    for start, _ in breaks:
+        columns += width(text[place:start])
+        before.append(columns)
+        place = start
+    whole = columns + width(text[place:])
+    chosen: list[int] = []
     for number in range(1, count):
-        ideal = whole * number / count
-        open_ = [place for place in breaks if not chosen or place[0] > chosen[-1][0]]
-        if open_:
-            chosen.append(min(open_, key=lambda place: abs(before[place] - ideal)))
-    return chosen
+        ideal, low = whole * number / count, chosen[-1] + 1 if chosen else 0
+        if low < len(breaks):
+            above = min(bisect_left(before, ideal, low), len(breaks) - 1)
+            below = max(above - 1, low)
+            chosen.append(min((below, above), key=lambda one: abs(before[one] - ideal)))
+    return [breaks[one] for one in chosen]

@@ -26,7 +26,10 @@ class Text:
 
 
 def texts(markdown: Any, whole: str, env: dict[str, Any]) -> Iterator[Text]:
-    """All texts in their order. What cannot be found in the file letter by letter is left out, and so stays."""
+    """All texts in their order; from the first on, `env` holds the definitions of all links.
+
+    What cannot be found in the file letter by letter is left out, and so stays.
+    """
     plain = re.sub(r"\r\n?", "\n", whole).replace("\0", "\ufffd")
     front = _FRONT_MATTER.match(plain)
     skipped = front[0].count("\n") if front else 0

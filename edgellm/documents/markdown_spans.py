@@ -14,7 +14,9 @@ from typing import Any
 
 # What is not in CommonMark, and not for translation: check boxes, footnote marks, mathematics, templates.
 _EXTRA = re.compile(
-    r"\A\[[ xX]\](?= )|\[\^[^\]\s]+\]:?|\$\$.+?\$\$|\$(?![\s$])[^$\n]*[^\s$\\]\$(?!\d)|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL
+    r"\A\[[ xX]\](?= )|\[\^[^\]\s]+\]:?|\$\$.{1,2000}?\$\$|\$(?![\s$])[^$\n]{0,400}[^\s$\\]\$(?!\d)"
+    r"|\{\{.{0,400}?\}\}|\{%.{0,400}?%\}",
+    re.DOTALL,
 )
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")  # on a line of its own, though to CommonMark the paragraph goes on
 _DELIMITERS = ("emphasis", "strikethrough")

@@ -68,7 +68,7 @@ def write(order: Rewriting) -> bytes:
 
 
 def _blocks(whole: str, markdown: Any, env: dict[str, Any]) -> Iterator[_Block]:
-    for text in list(texts(markdown, whole, env)):  # all first: a link may be defined behind its use
+    for text in texts(markdown, whole, env):
         parts = list(_split(stretches(markdown, text.content, env), text.content))
         groups: list[list[int]] = [[]]
         alone = []

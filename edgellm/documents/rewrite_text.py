@@ -62,7 +62,9 @@ def _edit(raw: RawText, old: _Paragraph, new: str) -> Edit:
 
 
 def _line_start(text: str, place: int) -> int:
-    return max(text.rfind(end, 0, place) for end in "\r\n\f") + 1
+    while place and text[place - 1] not in "\r\n\f":
+        place -= 1
+    return place
 
 
 def _paragraphs(text: str) -> Iterator[_Paragraph]:

@@ -165,3 +165,9 @@ def test_a_file_of_no_cues_is_refused(tmp_path: Path, name: str, text: str) -> N
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DocumentDamaged, match="no subtitles"):
         rewriting.sheet(path)
+
+
+def test_a_cue_of_a_hundred_thousand_words_is_written_in_no_time(tmp_path: Path) -> None:
+    """Its time grows with its length: with the square of it, this test would take an hour."""
+    path = _srt(tmp_path, ONE + "a " * 100_000 + "\n" + "b\n" * 3000)
+    assert rewriting.rewritten(path, rewriting.swapped).count(b"\n") == 3003
