@@ -50,6 +50,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (spy / "sitecustomize.py").write_text(dedent(_SPY).replace("{record!r}", repr(str(record))))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(spy), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PATH", str(spy))  # no OCR program is found: the one other process that reading may start
     return record
 
 
