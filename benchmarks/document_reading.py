@@ -4,8 +4,8 @@ Run as a part of `python -m benchmarks.documents`, or alone: python -m benchmark
 
 The same PDF of made-up text is read in turns: by PDFium alone (each page opened, its text taken, closed), and by the
 program, whose reading process opens it, takes the text with the place of every line, joins lines into paragraphs, finds
-headings, and sends all of it over its pipe. The ratio is the median of the ratios of neighboring turns, for a quiet computer;
-that of processor time (of both our processes) counts where others are at work too.
+headings, and sends all of it over its pipe. The ratio is the median of the ratios of neighboring turns, on a quiet
+computer; that of processor time (of both our processes) counts where others are at work too.
 
 For the memory a process of its own indexes 200 files and another one 2,000 of the same kind; told is the most that the
 indexing process held, and the most that its reading process held.
