@@ -27,12 +27,13 @@ _COMMANDS = MappingProxyType(
 
 
 def advice_on(model: Installed, card: ModelCard | None, here: Here) -> Advice | None:
-    """Advice about an installed model, from its own header; of another format from its card or manifest."""
+    """Advice about an installed model, from its own files; of a script from its card or manifest."""
     from edgellm.runtimes.advice import advise, advise_file
+    from edgellm.runtimes.plans import kind_of
 
     if model.problem:
         return None
-    if model.path.is_file():
+    if kind_of(model.path) != "script":
         try:
             return advise_file(model.path, here)
         except EdgeError:

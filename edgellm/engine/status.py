@@ -45,7 +45,7 @@ class EngineStatus:
 @dataclass(frozen=True, slots=True)
 class Run:
     """An answer that came to its end: which file gave it (`model` is its key), on which machine and build, placed how,
-    with which facts, and of how many words it consists."""
+    with which facts, and of how many words it consists. Of what only `reads` the words read count as its tokens."""
 
     path: Path
     model: str
@@ -53,6 +53,7 @@ class Run:
     placement: Placement
     finish: Finish
     words: int
+    reads: bool = False
 
 
 class Board:

@@ -6,6 +6,7 @@ Bringing a model into a process is left to `loader.py`, how one turn follows the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,8 @@ class Engine:
     """A `Generator` whose model lives in another process.
 
     `status` and `cancel` answer at once from any thread, `close` too; other threads wait for the orders before theirs.
-    `on_finish` is told of every answer that came to its end, in the thread that took it, after its last event.
+    `on_finish` is told of every answer that came to its end and of every text that was read whole, in the thread that
+    took it, after its last event.
     `keeper` says at each load whether long prompts are kept on the disk, and where.
     """
 
@@ -213,7 +215,11 @@ class Engine:
     def _understand(self, reading: Reading, stop: Cancelled) -> Reply:
         client = self._ready(stop)
         self._board.set(state="generating")
-        return client.read(reading, stop)
+        started = time.monotonic()
+        reply = client.read(reading, stop)
+        if reading.kind != "decoder" and not reply.truncated and not stop():
+            self._tell_reading(reading, time.monotonic() - started)
+        return reply
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Prompt tokens of a conversation."""
@@ -314,3 +320,10 @@ class Engine:
         case, path = self._case, self._board.status.path
         if case is not None and path is not None:
             self._on_finish(Run(path, case.model, case.machine, case.placement, finish, words.count(text)))
+
+    def _tell_reading(self, reading: Reading, seconds: float) -> None:
+        case, path = self._case, self._board.status.path
+        if case is not None and path is not None and seconds > 0:
+            count = words.to_read(reading)
+            finish = Finish("stop", 0, 0, count, seconds, count / seconds, "", 0, False)
+            self._on_finish(Run(path, case.model, case.machine, case.placement, finish, count, reads=True))

@@ -17,10 +17,11 @@ from edgellm.hardware.probe import Hardware
 from edgellm.models.catalog import ModelCard
 from edgellm.models.gguf import GgufHeader, read_header
 from edgellm.paths import starter_model
-from edgellm.runtimes import architectures, budget, card_shape, fitting
+from edgellm.runtimes import architectures, budget, card_shape, fitting, folder_facts
 from edgellm.runtimes.base import Placement
 from edgellm.runtimes.budget import Budget
 from edgellm.runtimes.build import Build
+from edgellm.runtimes.plans import kind_of
 from edgellm.runtimes.prediction import Prediction, predict
 from edgellm.runtimes.select import Selection, choose
 from edgellm.runtimes.speed import Speeds, file_key, way_of
@@ -49,6 +50,8 @@ class Advice:
     """What to expect of one model here. `sentence` holds the sum, or why it cannot run; `reason` why it runs where it
     would.
 
+    `unknown` says what would make an unknown speed known: the self-test, or a first run.
+
     `budget` and `placement` are None where nothing is known; `estimated` says that the sum is an upper bound made from
     the catalog alone. `speed` is None where nothing is known about it, and `speed_line` says so.
     """
@@ -60,6 +63,7 @@ class Advice:
     estimated: bool = False
     speed: Prediction | None = None
     reason: str = ""
+    unknown: Literal["cpu", "first"] = "cpu"
 
     @property
     def verdict(self) -> str:
@@ -87,9 +91,10 @@ class Advice:
         if self.fit == "unsupported":
             return ""
         if self.speed is None:
-            return _NO_SPEED["swap" if self.fit == "swap" else "gpu" if self._on_gpu else "cpu"]
+            return _NO_SPEED["swap" if self.fit == "swap" else "gpu" if self._on_gpu else self.unknown]
         error = f"; {self.speed.accuracy}" if self.speed.accuracy else ""
-        return f"{rate(self.speed.words_per_second)}, {self.speed.because}{error}."
+        words = rate(self.speed.words_per_second)
+        return f"{'reads ' if self.speed.reads else ''}{words}, {self.speed.because}{error}."
 
     @property
     def all_on_gpu(self) -> bool:
@@ -121,6 +126,7 @@ _NO_SPEED = MappingProxyType(
     {
         "swap": "Its speed cannot be foretold: the disk decides it.",
         "gpu": "Its speed is not known: no model has run on this GPU yet.",
+        "first": "Its speed is not known yet: it has not run here.",
         "cpu": "Its speed is not known yet. Run: edgellm doctor --measure",
     }
 )
@@ -132,7 +138,9 @@ def rate(words: float) -> str:
 
 
 def advise_file(path: Path, here: Here, language: str = "en") -> Advice:
-    """Advice about a model file, from its own header. A file that cannot be read raises `ModelDamaged` or the like."""
+    """Advice about a model that is here, from its own files. What cannot be read raises `ModelDamaged` or the like."""
+    if (kind := kind_of(path)) in ("onnx", "safetensors"):
+        return _advise_folder(kind, path, here, language)
     try:
         header = read_header(path)
     except ModelUnsupported as error:
@@ -155,7 +163,7 @@ def advise(card: ModelCard, here: Here, language: str = "en") -> Advice:
     if shape is None:
         return Advice("tight", "Its size is not known, so nothing can be said about its memory.", estimated=True)
     if card.format != "gguf":
-        return _other(card, shape.header, here)
+        return _other(card, shape.header, here, language)
     key = file_key(card.files[0].path, card.files[0].size or 0) if len(card.files) == 1 else ""
     return _advise(shape.header, key, here, language, active=shape.active, estimated=True)
 
@@ -179,12 +187,30 @@ def _advise(
     )
 
 
-def _other(card: ModelCard, header: GgufHeader, here: Here) -> Advice:
-    """A model of another format, which keeps no KV cache worth the name."""
+def _advise_folder(kind: str, path: Path, here: Here, language: str) -> Advice:
+    """A model of another format that is here."""
+    try:
+        plan = folder_facts.plan(kind, path, here.hardware, here.settings)
+    except ModelUnsupported as error:
+        return Advice("unsupported", error.message)
+    placement, total = plan.choice.value, plan.budget
+    fit = fitting.grade(total.in_main, here.hardware.memory.free)
+    known = folder_facts.facts(path, placement)
+    speed = predict(known.key, known.work, known.way(placement), here.speeds, language) if fit != "swap" else None
+    text = _sum(total, False)
+    return Advice(fit, f"{text}.", total, None, False, speed, plan.choice.reason, "first")
+
+
+def _other(card: ModelCard, header: GgufHeader, here: Here, language: str) -> Advice:
+    """A model of another format that may not be here yet, and keeps no KV cache worth the name."""
     memory = here.hardware.memory
     total = Budget(header.tensor_bytes, 0, _OTHER_COMPUTE + budget.ENGINE, memory.free, memory.total)
     fit = fitting.grade(total.need, memory.free)
-    return Advice(fit, f"{_sum(total, True)}.", total, estimated=True)
+    key, speed = folder_facts.card_key(card), None
+    own = next((one for one in reversed(here.speeds.models) if key and one.key == key), None)
+    if own is not None and fit != "swap":
+        speed = predict(key, own.work, own.way, here.speeds, language)
+    return Advice(fit, f"{_sum(total, True)}.", total, estimated=True, speed=speed, unknown="first")
 
 
 def _sentence(selection: Selection, hardware: Hardware, estimated: bool) -> str:

@@ -252,6 +252,11 @@ class Reply:
     scores: Scores | None = None
     span: Span | None = None
 
+    @property
+    def truncated(self) -> int:
+        """Texts that were longer than the model reads."""
+        return next((one.truncated for one in (self.vectors, self.scores) if one is not None), 0)
+
 
 @runtime_checkable
 class Reader(Protocol):

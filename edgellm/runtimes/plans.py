@@ -14,6 +14,7 @@ from types import MappingProxyType
 from edgellm.errors import EdgeError
 from edgellm.hardware.probe import Hardware
 from edgellm.models import lookup
+from edgellm.runtimes import versions
 from edgellm.runtimes.base import Choice, Placement
 from edgellm.runtimes.speed import Speeds
 from edgellm.settings import Settings
@@ -97,7 +98,7 @@ def _onnx(path: Path, situation: Situation) -> Ways:
     if _holds(path, (".safetensors",)):
         first = Choice(rungs[0].value, f"{rungs[0].reason} {_BOTH}")
         rungs = (first, *rungs[1:])
-    return Ways(rungs, f"{situation.hardware.cpu.model}; ONNX Runtime {choice.version()}")
+    return Ways(rungs, f"{situation.hardware.cpu.model}; {versions.named('onnx')}")
 
 
 def _safetensors(path: Path, situation: Situation) -> Ways:
@@ -106,7 +107,7 @@ def _safetensors(path: Path, situation: Situation) -> Ways:
 
     extra.require()
     rungs = choice.rungs(read_folder(path), situation.hardware, situation.settings, situation.anyway)
-    return Ways(rungs, f"{situation.hardware.cpu.model}; PyTorch {extra.version()}")
+    return Ways(rungs, f"{situation.hardware.cpu.model}; {versions.named('torch')}")
 
 
 def _gguf(path: Path, situation: Situation) -> Ways:

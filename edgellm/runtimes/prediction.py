@@ -22,6 +22,8 @@ STREAM, PRODUCTS = 0.8, 0.32
 _LONGEST_PAUSE = 1e-4  # on a quiet computer; other programs would make it look longer
 _CACHED = 48 << 20  # a model that may live in the processor's cache says little about one that does not
 _FURTHEST = math.log(60.0)
+# Runtimes whose speed follows from the work of a token closely enough to be foretold (benchmarks/prediction.py)
+_ESTIMATED = ("llama",)
 _SAME_SHARE = 0.06
 _ORDINARY = SelfTest(bandwidth=40e9, compute=400e9)  # a laptop of our days, where nothing was measured
 # What is assumed before anything was measured, so that it disappoints nobody: one channel of memory, and cores
@@ -32,17 +34,22 @@ ASSUMED = "assumed as for an ordinary laptop, until edgellm doctor --measure has
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An expected speed. `because` says in words where it comes from, `accuracy` how far such figures were off here."""
+    """An expected speed. `because` says in words where it comes from, `accuracy` how far such figures were off here.
+
+    Of a model that `reads` and writes nothing it is the words that it reads.
+    """
 
     tokens_per_second: float
     words_per_second: float
     basis: Basis
     because: str
     accuracy: Accuracy | None = None
+    reads: bool = False
 
 
 def predict(key: str, work: Work, way: Way, speeds: Speeds, language: str = "en") -> Prediction | None:
-    """The expected speed of a model file with this `key`, run this way; None for a GPU that nothing ran on yet."""
+    """The expected speed of a model with this `key`, run this way; None for a GPU that nothing ran on yet, and for
+    what reads or runs on a runtime whose speed does not follow from the work, until it ran itself."""
     here = [one for one in speeds.models if _comparable(one.way, way)]
     own = [one for one in here if one.key == key]
     if own:
@@ -51,17 +58,20 @@ def predict(key: str, work: Work, way: Way, speeds: Speeds, language: str = "en"
         because = f"measured here, over {runs} run{'s' if runs != 1 else ''}"
         rate = median(best.words) if best.words and max(best.words) > 0 else words.per_token(language)
         speed = best.tokens_per_second
-        return Prediction(speed, speed * rate, "measured", because, speeds.accuracy("measured"))
+        accuracy = speeds.accuracy("measured", way.runtime)
+        return Prediction(speed, speed * rate, "measured", because, accuracy, way.does == "reads")
+    if way.does == "reads" or way.runtime not in _ESTIMATED:
+        return None
     if (near := _nearest(here, work, way)) is not None:
         bound = roofline(work, way, speeds.test)
         speed = near.tokens_per_second * roofline(near.work, near.way, speeds.test) / bound
-        return _estimate(speed, language, ("scaled", f"scaled from {near.title}, measured here"), speeds)
+        return _estimate(speed, language, ("scaled", f"scaled from {near.title}, measured here"), speeds, way)
     if speeds.test is not None and speeds.test.bandwidth and way.device == "cpu":
         speed = 1 / roofline(work, way, speeds.test)
-        return _estimate(speed, language, ("test", "estimated from the self-test of this computer"), speeds)
+        return _estimate(speed, language, ("test", "estimated from the self-test of this computer"), speeds, way)
     if way.device == "cpu":
         speed = 1 / roofline(work, way, cautious(way.threads))
-        return _estimate(speed, language, ("assumed", ASSUMED), speeds)
+        return _estimate(speed, language, ("assumed", ASSUMED), speeds, way)
     return None
 
 
@@ -75,7 +85,8 @@ def foresee(sample: Sample, speeds: Speeds) -> Miss | None:
     found = predict(sample.key, sample.work, sample.way, speeds)
     if found is None or found.basis == "assumed":
         return None
-    return Miss(found.basis, round(found.tokens_per_second, 3), round(sample.finish.tokens_per_second, 3))
+    predicted, measured = round(found.tokens_per_second, 3), round(sample.finish.tokens_per_second, 3)
+    return Miss(found.basis, predicted, measured, sample.way.runtime)
 
 
 def roofline(work: Work, way: Way, test: SelfTest | None) -> float:
@@ -101,7 +112,8 @@ def _pause(test: SelfTest) -> float:
 
 
 def _comparable(one: Way, other: Way) -> bool:
-    return one.device == other.device and abs(one.share - other.share) <= _SAME_SHARE
+    same = (one.runtime, one.precision, one.does) == (other.runtime, other.precision, other.does)
+    return same and one.device == other.device and abs(one.share - other.share) <= _SAME_SHARE
 
 
 def _nearest(models: list[Measured], work: Work, way: Way) -> Measured | None:
@@ -119,6 +131,6 @@ def _nearest(models: list[Measured], work: Work, way: Way) -> Measured | None:
     return best if distance(best) <= _FURTHEST else None
 
 
-def _estimate(speed: float, language: str, why: tuple[Basis, str], speeds: Speeds) -> Prediction:
+def _estimate(speed: float, language: str, why: tuple[Basis, str], speeds: Speeds, way: Way) -> Prediction:
     basis, because = why
-    return Prediction(speed, speed * words.per_token(language), basis, because, speeds.accuracy(basis))
+    return Prediction(speed, speed * words.per_token(language), basis, because, speeds.accuracy(basis, way.runtime))

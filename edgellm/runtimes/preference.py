@@ -22,7 +22,7 @@ from edgellm.runtimes.recommend import FLOORS
 
 _PAIR = 2
 _ANY = ("mul", "many", "multilingual")
-_OTHER = "Choose another with --model NAME."
+OTHER = "Choose another with --model NAME."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,7 @@ def prefer(
 ) -> Choice[Installed] | None:
     """The one to take with the reason in a sentence; None where none can do it. The built-in one needs no reason."""
     ranked = rank(wish, installed, cards, here)
-    if not ranked:
-        return None
-    best = ranked[0]
-    return Choice(best.model, "" if best.model.builtin else _why(best, ranked, wish))
+    return Choice(ranked[0].model, reason(ranked)) if ranked else None
 
 
 def _candidate(wish: Wish, model: Installed, cards: tuple[ModelCard, ...], here: Here) -> Candidate | None:
@@ -105,14 +102,7 @@ def _candidate(wish: Wish, model: Installed, cards: tuple[ModelCard, ...], here:
 
 def _advice(model: Installed, card: ModelCard, here: Here) -> Advice:
     """What to expect of it, from its own files. Raises an `EdgeError` for what cannot be read."""
-    kind = kind_of(model.path)
-    if kind == "gguf":
-        return advise_file(model.path, here)
-    if kind == "onnx":
-        from edgellm.runtimes.onnx.folder import read_folder
-
-        read_folder(model.path)
-    return advise(card, here)
+    return advise(card, here) if kind_of(model.path) == "script" else advise_file(model.path, here)
 
 
 def _card(model: Installed, cards: tuple[ModelCard, ...]) -> ModelCard:
@@ -154,9 +144,15 @@ def _can(card: ModelCard, task: str) -> bool:
     return card.builtin or ranking.is_for(card, task) or "chat" in card.tasks
 
 
-def _is_pair(card: ModelCard) -> bool:
+def directed(card: ModelCard) -> tuple[str, ...]:
+    """The source and the target of a model that translates in one direction alone; nothing for others."""
     languages = tuple(_plain(tag) for tag in card.languages)
-    return card.tasks == ("translate",) and len(languages) == _PAIR and not any(tag in _ANY for tag in languages)
+    return languages if card.tasks == ("translate",) and len(languages) == _PAIR else ()
+
+
+def _is_pair(card: ModelCard) -> bool:
+    languages = directed(card)
+    return bool(languages) and not any(tag in _ANY for tag in languages)
 
 
 def _speaks(card: ModelCard, wish: Wish) -> bool:
@@ -164,8 +160,8 @@ def _speaks(card: ModelCard, wish: Wish) -> bool:
     if wish.task != "translate" or card.builtin:
         return True
     asked = (_plain(wish.source), _plain(wish.target))
-    if _is_pair(card):
-        return asked == tuple(_plain(tag) for tag in card.languages)
+    if known := directed(card):
+        return all(own in (*_ANY, one) for own, one in zip(known, asked, strict=True)) and asked[0] != asked[1]
     return all(ranking.speaks(card, language) for language in asked if language)
 
 
@@ -173,8 +169,11 @@ def _plain(tag: str) -> str:
     return tag.lower().partition("-")[0]
 
 
-def _why(best: Candidate, ranked: tuple[Candidate, ...], wish: Wish) -> str:
-    """The reason as a sentence."""
+def reason(ranked: tuple[Candidate, ...]) -> str:
+    """Why the first one is taken, as a sentence; empty for the built-in one."""
+    best = ranked[0]
+    if best.model.builtin:
+        return ""
     others = [one for one in ranked[1:] if not one.model.builtin]
     speed = best.advice.speed
     known = f" ({rate(speed.words_per_second)}, {speed.because})" if speed is not None else ""
@@ -188,4 +187,4 @@ def _why(best: Candidate, ranked: tuple[Candidate, ...], wish: Wish) -> str:
         text = f"it was made to translate{known}"
     else:
         text = f"of those installed that run well here it can do the most{known}"
-    return f"{best.name} is used, because {text}. {_OTHER}"
+    return f"{best.name} is used, because {text}. {OTHER}"

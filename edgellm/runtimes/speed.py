@@ -18,6 +18,7 @@ from edgellm.runtimes.build import Build
 from edgellm.runtimes.workload import Work
 
 Basis = Literal["measured", "scaled", "test", "assumed"]
+_LIBRARIES = ("llama.cpp", "ONNX Runtime", "PyTorch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,26 @@ class SelfTest:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a model was run, as far as it decides the speed. `share` of the layers was on the device."""
+    """How a model was run, as far as it decides the speed. `share` of the layers was on the device.
+
+    `precision` is the kind of numbers where the runtime chooses it. What `does` is "reads" writes nothing: its speeds
+    are words a second.
+    """
 
     device: str = "cpu"
     share: float = 0.0
     threads: int = 1
+    runtime: str = "llama"
+    precision: str = ""
+    does: str = "writes"
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A model's own runs here, the newest last: tokens a second, and words of a token.
 
-    `key` names the file; the same file in another folder is the same model.
+    `key` names the file; the same file in another folder is the same model. `version` is that of its runtime, empty
+    for llama.cpp, whose build all of the table holds for.
     """
 
     key: str = ""
@@ -78,11 +87,15 @@ class Measured:
     decode: tuple[float, ...] = ()
     prefill: tuple[float, ...] = ()
     words: tuple[float, ...] = ()
+    runtime: str = "llama"
+    version: str = ""
+    precision: str = ""
+    does: str = "writes"
 
     @property
     def way(self) -> Way:
         """How it was run."""
-        return Way(self.device, self.share, self.threads)
+        return Way(self.device, self.share, self.threads, self.runtime, self.precision, self.does)
 
     @property
     def work(self) -> Work:
@@ -123,6 +136,7 @@ class Miss:
     basis: Basis = "test"
     predicted: float = 0.0
     measured: float = 0.0
+    runtime: str = "llama"
 
     @property
     def error(self) -> float:
@@ -143,7 +157,10 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """All that is known of one machine and build."""
+    """All that is known of one processor with the runtimes that are installed now.
+
+    `machine` names the processor and the build of llama.cpp.
+    """
 
     machine: str = ""
     test: SelfTest | None = None
@@ -155,9 +172,9 @@ class Speeds:
         """The settings that were fastest for a model file; None where that was not measured."""
         return next((one for one in reversed(self.tuned) if key and one.key == key), None)
 
-    def accuracy(self, basis: Basis | None = None) -> Accuracy | None:
-        """How far off predictions were, of all kinds or of one; None without a run."""
-        errors = [miss.error for miss in self.misses if basis in (None, miss.basis)]
+    def accuracy(self, basis: Basis | None = None, runtime: str | None = None) -> Accuracy | None:
+        """How far off predictions were, of all kinds or of one, of all runtimes or of one; None without a run."""
+        errors = [miss.error for miss in self.misses if basis in (None, miss.basis) and runtime in (None, miss.runtime)]
         return Accuracy(median(errors), len(errors)) if errors else None
 
 
@@ -171,6 +188,7 @@ class Sample:
     way: Way
     finish: Finish
     words: int
+    version: str = ""
 
 
 Foresee = Callable[[Sample, Speeds], Miss | None]
@@ -186,8 +204,18 @@ def machine_name(hardware: Hardware, build: Build) -> str:
     return f"{hardware.cpu.model}; llama.cpp {build.version}; {' '.join(build.variants) or 'plain'}"
 
 
+def processor_of(machine: str) -> str:
+    """The processor in the name of a machine and a build, whichever runtime's build it is."""
+    for library in _LIBRARIES:
+        machine = machine.partition(f"; {library} ")[0]
+    return machine
+
+
 def way_of(placement: Placement, layers: int) -> Way:
-    """The part of a placement that decides the speed."""
+    """The part of a placement that decides the speed of a model of so many layers."""
+    if placement.runtime != "llama":
+        share = 0.0 if placement.device == "cpu" else 1.0
+        return Way(placement.device, share, placement.threads, placement.runtime, placement.precision)
     if placement.gpu_layers == 0 or placement.device == "cpu":
         return Way("cpu", 0.0, placement.threads)
     every = layers + 1

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from edgellm.runtimes.base import Reading
+
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 # Words of one token with the vocabularies of 32,000 to 262,000 tokens that today's models have. Rough on purpose: a
@@ -19,6 +21,11 @@ OTHER_LANGUAGE = 0.45
 def count(text: str) -> int:
     """Words of a text; in Chinese and Japanese each character counts as one."""
     return sum(1 for _ in _WORD.finditer(text))
+
+
+def to_read(reading: Reading) -> int:
+    """Words that a model has to read: a text that is held against several others counts with each."""
+    return count(reading.text) * max(len(reading.texts), 1) + sum(count(text) for text in reading.texts)
 
 
 def per_token(language: str = "en") -> float:

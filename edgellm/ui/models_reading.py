@@ -93,10 +93,11 @@ def advise(app: App, shelf: Shelf) -> Shelf:
 
 
 def _of_file(entry: Installed, here: Here) -> Advice | None:
-    """Advice from the file itself; none for what cannot be read, or is no GGUF file."""
+    """Advice from the files themselves; none for what cannot be read, or is a script."""
     from edgellm.runtimes.advice import advise_file
+    from edgellm.runtimes.plans import kind_of
 
-    if entry.problem or entry.path.suffix.lower() != _GGUF:
+    if entry.problem or kind_of(entry.path) == "script":
         return None
     try:
         return advise_file(entry.path, here)

@@ -101,21 +101,26 @@ def pick(hardware: Hardware, settings: Settings) -> Choice[str]:
     return Choice("cpu", "this ONNX Runtime has nothing faster here")
 
 
+def need(folder: OnnxFolder) -> int:
+    """The memory of a model in bytes, with the engine."""
+    return int(folder.size * (1 + _WORK)) + _OVERHEAD
+
+
 def rungs(
     folder: OnnxFolder, hardware: Hardware, settings: Settings, anyway: bool = False
 ) -> tuple[Choice[Placement], ...]:
     """What to try, best first. Raises `ModelTooLarge` when the model is larger than all of the memory."""
-    need = int(folder.size * (1 + _WORK)) + _OVERHEAD
-    sum_ = f"weights {gigabytes(folder.size)} + work {gigabytes(need - folder.size)} = {gigabytes(need)}"
-    if need > hardware.memory.total - RESERVE // 2 and not anyway:
+    total = need(folder)
+    sum_ = f"weights {gigabytes(folder.size)} + work {gigabytes(total - folder.size)} = {gigabytes(total)}"
+    if total > hardware.memory.total - RESERVE // 2 and not anyway:
         raise ModelTooLarge(
-            f"{folder.path.name} needs {gigabytes(need)} ({sum_}); this computer has"
+            f"{folder.path.name} needs {gigabytes(total)} ({sum_}); this computer has"
             f" {gigabytes(hardware.memory.total)} in all.",
             "Choose a smaller model, or load it anyway.",
         )
     where, count = pick(hardware, settings), device.threads(hardware, settings)
     first = Placement(runtime="onnx", device=where.value, threads=count.value, repack=False)
-    tight = need > hardware.memory.free - RESERVE
+    tight = total > hardware.memory.free - RESERVE
     warning = f" Memory is short: {sum_}; {gigabytes(hardware.memory.free)} free." if tight else ""
     name = _NAMES[where.value]
     steps = [Choice(first, f"Runs on {name}: {where.reason}; {count.value} threads, {count.reason}.{warning}")]
