@@ -48,7 +48,10 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A file of a collection. One that could not be read has a `reason` and a `hint`, and no passages."""
+    """A file of a collection. One that could not be read has a `reason` and a `hint`, and no passages.
+
+    `pages` is the number of the last page with a passage; 0 where the format has no pages.
+    """
 
     path: Path
     stamp: Stamp
@@ -57,6 +60,7 @@ class Indexed:
     hint: str = ""
     title: str = ""
     passages: int = 0
+    pages: int = 0
 
 
 class Library:
@@ -156,7 +160,8 @@ class Library:
         found = self.rows(
             """SELECT file.path, file.size, file.mtime, file.content, file.reason, file.hint,
                       coalesce(content.title, ''),
-                      (SELECT count(*) FROM passage WHERE passage.content = file.content)
+                      (SELECT count(*) FROM passage WHERE passage.content = file.content),
+                      (SELECT coalesce(max(page), 0) FROM passage WHERE passage.content = file.content)
                FROM file JOIN source ON source.id = file.source LEFT JOIN content ON content.id = file.content
                WHERE source.collection = ? ORDER BY file.path""",
             (self.collection(name).id,),

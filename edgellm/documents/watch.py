@@ -79,6 +79,7 @@ class Watcher:
         self._closed = threading.Event()
         self._held = threading.Event()
         self._wake = threading.Event()
+        self._anew = threading.Event()
         self._read: dict[str, bytes] = {}
         self._changes: dict[str, _Change] = {}
         self._said = ""
@@ -115,8 +116,13 @@ class Watcher:
         """Whether it still watches: not before `start`, not after `close` or a bug."""
         return self._thread.is_alive()
 
-    def look(self) -> None:
-        """Look now, not only when the time has come."""
+    def look(self, anew: bool = False) -> None:
+        """Look now, not only when the time has come; `anew`: also where nothing seems to have changed.
+
+        What was taken out and added again has the numbers that it had before, and looks unchanged.
+        """
+        if anew:
+            self._anew.set()
         self._wake.set()
 
     def close(self) -> None:
@@ -142,6 +148,9 @@ class Watcher:
             self._say(why)
             return self._timing.every
         began, trouble = time.monotonic(), ""
+        if self._anew.is_set():
+            self._anew.clear()
+            self._read.clear()
         try:
             for collection in self._library().collections():
                 if not self._names or collection.name in self._names:

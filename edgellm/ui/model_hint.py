@@ -29,7 +29,7 @@ class ModelHint(QFrame):
         self._languages = ("", "")
         self.words = ElidedLabel()
         self.words.setProperty("role", "faint")
-        self.button = QPushButton()
+        self.button = QPushButton(tr("Use another model"))
         self.button.setProperty("kind", "small")
         self.button.clicked.connect(self._use)
         row = QHBoxLayout(self)

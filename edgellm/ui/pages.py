@@ -86,13 +86,7 @@ def pages() -> tuple[Page, ...]:
     copy = tr("Copy command")
     return (
         Page("chat", tr("Chat"), _chat),
-        _soon(
-            "summarize",
-            tr("Summarize"),
-            tr("This page is still to come; the command line already summarizes a text file."),
-            copy,
-            "edgellm summarize notes.txt",
-        ),
+        Page("summarize", tr("Summarize"), _summarize),
         _soon(
             "translate",
             tr("Translate"),
@@ -100,13 +94,7 @@ def pages() -> tuple[Page, ...]:
             copy,
             'edgellm translate --to fr "Good morning!"',
         ),
-        _soon(
-            "documents",
-            tr("Documents"),
-            tr("This page is still to come; the command line already answers questions about a text."),
-            copy,
-            'edgellm ask "When does the train leave?" trip.txt',
-        ),
+        Page("documents", tr("Documents"), _documents),
         _soon(
             "classify",
             tr("Classify"),
@@ -130,6 +118,18 @@ def _chat(services: Services) -> QWidget:
     from edgellm.ui.chat_page import ChatPage
 
     return ChatPage(services)
+
+
+def _documents(services: Services) -> QWidget:
+    from edgellm.ui.documents_page import DocumentsPage
+
+    return DocumentsPage(services)
+
+
+def _summarize(services: Services) -> QWidget:
+    from edgellm.ui.summarize_page import SummarizePage
+
+    return SummarizePage(services)
 
 
 def _models(services: Services) -> QWidget:

@@ -114,10 +114,11 @@ def show_in(parent: QWidget, services: Services, place: Place) -> PassageWindow:
     return window
 
 
-def show_from_file(parent: QWidget, services: Services, place: Place) -> None:
+def show_from_file(parent: QWidget, services: Services, place: Place, at: int | None = None) -> None:
     """Read `place.path` in the background and open the passage in it; the text of `place` is what is looked for.
 
-    A file that has changed since may have it elsewhere, or no more: then it is shown alone.
+    `at` is where it stood in the whole text when it was found, where `place` holds no more than the passage. A file
+    that has changed since may have it elsewhere, or no more: then it is shown alone.
     """
     passage, path = place.text[place.start : place.end], place.path
     if path is None:
@@ -132,7 +133,7 @@ def show_from_file(parent: QWidget, services: Services, place: Place) -> None:
     def done(document: Document) -> None:
         from edgellm.documents.chunk import whole_text
 
-        text, start = whole_text(document), place.start
+        text, start = whole_text(document), place.start if at is None else at
         if text[start : start + len(passage)] != passage:
             start = text.find(passage)
         found = Place(text, start, start + len(passage), path, place.page, place.headings)

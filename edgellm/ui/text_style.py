@@ -19,6 +19,8 @@ def style(colors: Colors, size: float) -> str:
         td.bar {{ background-color: {colors.accent}; }}
         td.said {{ padding-left: 12px; }}
         td.said p {{ color: {colors.muted}; margin-bottom: 2px; }}
+        span.hit {{ background-color: {colors.selection}; }}
+        .faint {{ color: {colors.muted}; }}
         code {{ {mono}; background-color: {colors.hover}; }}
         pre {{ {mono}; color: {colors.text}; margin: 0; line-height: 135%; }}
         table {{ margin-bottom: 8px; }}
