@@ -39,6 +39,7 @@ class ResultView(QTextBrowser):
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDefaultTextOption(option)
         self.document().setDocumentMargin(4)
+        self.document().setIndentWidth(22)
         self.anchorClicked.connect(self._on_link)
 
     def _on_link(self, url: QUrl) -> None:

@@ -83,6 +83,7 @@ class TaskPage(QWidget):
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setObjectName("parts")
         splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(12)
         for number, pane in enumerate(panes):
             splitter.addWidget(pane)
             pane.setMinimumWidth(240)
