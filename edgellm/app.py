@@ -55,6 +55,7 @@ class App:
         self._probing = threading.Lock()  # apart: looking at the hardware can take seconds
         self._hardware: Hardware | None = None
         self._engine: Switch | None = None
+        self._second: Engine | None = None
         self._store: Store | None = None
         self._library: Library | None = None
         self._memory: Memory | None = None
@@ -101,6 +102,13 @@ class App:
             if self._engine is None or self._engine.closed:
                 self._engine = Switch(self._local, self._remote)
             return self._engine
+
+    def second_engine(self) -> Engine:
+        """Another engine beside the one of `engine`, for a translation through two models."""
+        with self._lock:
+            if self._second is None or self._second.closed:
+                self._second = self._local()
+            return self._second
 
     def _local(self) -> Engine:
         from edgellm.engine.recorder import Recorder
@@ -260,6 +268,23 @@ class App:
                     return Choice(best.value.path, best.reason)
         return Choice(self.model_path(), "")
 
+    def models_for(self, source: str, target: str) -> Choice[tuple[Path, ...]]:
+        """What to load to translate between two languages (codes): as `model_for`, or two models through English.
+
+        The second of two goes into `second_engine`. Raises a `ModelError`.
+        """
+        from edgellm.runtimes.base import Choice
+        from edgellm.runtimes.preference import Wish
+        from edgellm.runtimes.route import route
+
+        if not self.settings.model:
+            installed = self.models().installed(others=False)
+            if any(not model.builtin for model in installed):
+                best = route(Wish("translate", source, target), installed, self.catalog().cards, self.here())
+                if best is not None:
+                    return Choice(tuple(model.path for model in best.value), best.reason)
+        return Choice((self.model_path(),), "")
+
     def missing(self, name: str, error: ModelNotFound) -> ModelNotFound:
         """A better error than `error` for a model that is not installed, if the catalog has it or one of its name."""
         if (card := self.card(name)) is not None:
@@ -288,9 +313,10 @@ class App:
             library, self._library = self._library, None
             memory, self._memory = self._memory, None
             meaning, self._meaning = self._meaning, None
+            second, self._second = self._second, None
         if downloads is not None:
             downloads.close()
-        for one in (engine, meaning):
+        for one in (engine, second, meaning):
             if one is not None:
                 one.close()
         if store is not None:

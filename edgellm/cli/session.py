@@ -15,7 +15,7 @@ from edgellm import log
 from edgellm.cli.model_options import overrides
 from edgellm.cli.output import Output
 from edgellm.errors import EngineError, ModelError, ModelTooLarge
-from edgellm.runtimes.base import Cancelled, Choice, Chunk, Event, Finish
+from edgellm.runtimes.base import Cancelled, Choice, Chunk, Event, Finish, Generator
 from edgellm.tasks.options import Options
 from edgellm.tasks.result import NO_MODEL, without_model
 from edgellm.tasks.starter import NOTE_STARTER, is_starter
@@ -23,6 +23,7 @@ from edgellm.tasks.starter import NOTE_STARTER, is_starter
 if TYPE_CHECKING:
     from edgellm.app import App
     from edgellm.engine.switch import Switch
+    from edgellm.tasks.pivot import Pivot
 
 INTERRUPTED = 130
 
@@ -35,6 +36,7 @@ class Session:
         self._arguments = arguments
         self._app: App | None = None
         self._engine: Switch | None = None
+        self._pivot: Pivot | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -69,6 +71,30 @@ class Session:
             if is_starter(engine.info):
                 self.output.note(NOTE_STARTER)
         return self._engine
+
+    def translator(self, source: str, target: str) -> Generator:
+        """A generator for a translation between languages (codes): as `generator`, or two models through English."""
+        if self._engine is not None or self.app.settings.model:
+            return self._pivot or self.generator("translate", source, target)
+        choice = self.app.models_for(source, target)
+        if len(choice.value) > 1:
+            from edgellm.runtimes.route import PIVOT
+            from edgellm.tasks.pivot import Pivot
+
+            first, second = self.app.engine(), self.app.second_engine()
+            try:
+                first.load(choice.value[0])
+                second.load(choice.value[1])
+                self._pivot = Pivot(first, second, PIVOT)
+            except (ModelError, EngineError) as error:
+                second.unload()
+                names = " and ".join(path.name for path in choice.value)
+                self.output.note(f"{names} could not be used. {error.message}")
+            else:
+                self._engine = first
+                self.output.note(choice.reason)
+                return self._pivot
+        return self.generator("translate", source, target)
 
     def _by_itself(self, engine: Switch, choice: Choice[Path]) -> bool:
         """Load what was chosen for a task; False, and a note, when it cannot be."""
@@ -121,7 +147,7 @@ class Session:
         self.output.document(
             text=text,
             **extra,
-            model=self._engine.info.name if self._engine else "",
+            model=self._pivot.info.name if self._pivot else self._engine.info.name if self._engine else "",
             device=finish.device,
             reason=self.reason(finish),
             facts=asdict(finish),

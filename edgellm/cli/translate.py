@@ -68,7 +68,7 @@ def _text(arguments: Namespace, session: Session) -> int:
     stop = Interrupt()
     options = session.options(stop)
     likely = "" if session.app.settings.model else origin or translate.likely_source(text)
-    generator = session.generator("translate", likely, target)
+    generator = session.translator(likely, target)
     plan = translate.prepare(generator.info, text, target, origin)
     work = translate.Translator(generator, plan, options, glossary)
     with stop:

@@ -112,7 +112,7 @@ def _one(path: Path, out: Path, order: Order, arguments: Namespace, session: Ses
         raise UsageError(f"{path.name} holds no text that can be translated.", "")
     translation_output.rehearse(path, out, sheet)
     guess = "" if session.app.settings.model else order.source or likely(sheet)
-    generator = session.generator("translate", guess, order.target)
+    generator = session.translator(guess, order.target)
     with _memory(session, path, out, arguments.no_memory) as memory:
         work = FileTranslation(generator, sheet, order, memory)
         for note in work.plan.notes:

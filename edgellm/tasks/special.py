@@ -17,6 +17,8 @@ from edgellm.tasks.options import Options
 
 _INSTRUCTED = ("t5", "mt5")  # these were trained with the task written before the text
 _PAIR = 2
+_ANY = ("mul", "many", "multilingual")
+THROUGH = "through"  # in `ModelInfo.metadata`, where two models translate through the language of this code
 # The kinds of `ModelInfo` that hold no conversation, each with the sentence for a person who wants one.
 NO_CHAT: Mapping[str, str] = MappingProxyType(
     {
@@ -52,14 +54,26 @@ def summary(info: ModelInfo, text: str, options: Options) -> Request:
     return replace(options, system="").request((Message("user", prefix + text),))
 
 
+def through(info: ModelInfo) -> str:
+    """The code of the language that two models translate through; empty for any other model."""
+    return str(info.metadata.get(THROUGH, ""))
+
+
 def check_pair(info: ModelInfo, source: str, target: str) -> None:
     """Raise `UsageError` when a model for one pair of languages is asked for another."""
-    known = info.languages
-    if len(known) != _PAIR or info.architecture != "marian" or (source, target) == known:
+    known, between = info.languages, through(info)
+    if len(known) != _PAIR or not (between or info.architecture == "marian"):
         return
     first, second = known
-    if "many" in known or "multilingual" in known:
+    if between:
+        source, target = first if source == between else source, second if target == between else target
+    if first in (source, *_ANY) and second in (target, *_ANY):
         return
+    if first in _ANY:
+        raise UsageError(
+            f"{info.name} translates to {english_name(second)} only.",
+            f"For {english_name(target)} run: edgellm models recommend --task translate",
+        )
     raise UsageError(
         f"{info.name} translates from {english_name(first)} to {english_name(second)} only.",
         f"For {english_name(source)} to {english_name(target)} run: edgellm models recommend --task translate",

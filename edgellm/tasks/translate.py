@@ -3,8 +3,9 @@
 A general model gets the text in pieces that fit its context. The starter was trained on single sentences to and from
 English, so it gets one sentence at a time, and the twelve directions without English go through English; line breaks
 stay where they are. Words it was never taught are listed to the person. A model that was made for translation gets one
-sentence at a time too, and its languages beside it. Placeholders, code, addresses, numbers and the terms of a glossary
-are in the translation exactly as often as in the text: see `protect.py` and `faithful.py`.
+sentence at a time too, and its languages beside it; two of them can go through English, see `pivot.py`. Placeholders,
+code, addresses, numbers and the terms of a glossary are in the translation exactly as often as in the text: see
+`protect.py` and `faithful.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from edgellm.tasks.alignment import Pair
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import UNSPACED, english_name
 from edgellm.tasks.options import DEFAULT, Options
+from edgellm.tasks.pivot import Relay
 from edgellm.tasks.protect import Stretch
 from edgellm.tasks.result import collect, combined
 from edgellm.tasks.scripts import has_letters
@@ -213,6 +215,8 @@ class Translator:
 
     def _asked(self, text: str, direction: tuple[str, str], marked: bool) -> Iterator[Event]:
         generator, options = self._generator, self._options
+        if isinstance(generator, Relay):
+            generator = generator.leg(*direction)
         if special.is_seq2seq(generator.info):
             request = special.translation(generator.info, text, *direction, options)
         else:

@@ -1,7 +1,7 @@
 """What will be asked for a translation: the languages, the directions one after the other, and the prompt.
 
-The starter was trained to and from English, so the twelve directions without English go through English. Asking is
-left to `translate.py`.
+The starter was trained to and from English, so the twelve directions without English go through English; so do two
+models for one pair of languages each. Asking is left to `translate.py`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def prepare(info: ModelInfo, text: str, target: str, source: str = "", lexicon: 
     return Plan(
         origin,
         to,
-        _directions(origin, to, starter),
+        _directions(origin, to, _PIVOT if starter else special.through(info)),
         starter or made_for_it,
         unknown_words(text, origin, known) if known and origin != to else (),
         detected,
@@ -95,9 +95,9 @@ def _check_taught(code: str) -> None:
         )
 
 
-def _directions(source: str, target: str, starter: bool) -> tuple[tuple[str, str], ...]:
+def _directions(source: str, target: str, through: str) -> tuple[tuple[str, str], ...]:
     if source == target:
         return ()
-    if not starter or _PIVOT in (source, target):
+    if not through or through in (source, target):
         return ((source, target),)
-    return ((source, _PIVOT), (_PIVOT, target))
+    return ((source, through), (through, target))
