@@ -23,10 +23,13 @@ from PySide6.QtWidgets import QDialog, QWidget
 from benchmarks.display import screen
 from edgellm.app import App
 from edgellm.ui import main as ui
+from edgellm.ui.documents_page import DocumentsPage
 from edgellm.ui.models_page import ModelsPage
 from edgellm.ui.settings_page import SettingsPage
+from edgellm.ui.summarize_page import SummarizePage
 from edgellm.ui.welcome import examples
 from edgellm.ui.window import Window
+from tests.document_files import Line, pdf
 from tests.loopback_chat import ChatServer, answer
 from tests.loopback_hub import Fault, Hub
 
@@ -35,6 +38,37 @@ _PATIENCE = 60.0
 _SHOWN_MODEL = "qwen3.5-4b-q4"
 _SLOW_MODEL, _SLOW_REPO, _SLOW_FILE = "harbor-notes-25m", "example/harbor-notes-GGUF", "harbor-notes-25m-Q8_0.gguf"
 _SLOW_DATA = bytes(range(256)) * 100_000
+_ISLAND: tuple[tuple[Line, ...], ...] = tuple(
+    ((20, title), (12, ""), *((12, text) for text in lines))
+    for title, *lines in (
+        (
+            "A week on the island",
+            "The boat to the island leaves at noon. It waits for the train from the city.",
+            "The captain is old and kind, and he has a small brown dog.",
+        ),
+        (
+            "The market",
+            "The farmer sells bread, apples and cheese at the market.",
+            "The market opens on Monday and closes on Friday.",
+        ),
+        (
+            "The garden",
+            "Anna works in the garden in the evening. She is tired, but she is happy.",
+        ),
+        (
+            "The way back",
+            "The last boat leaves on Sunday evening. The ticket costs eight euros.",
+            "The weather was cold and the sea was gray.",
+        ),
+    )
+)
+_NOTES = {
+    "garden.md": "# Garden\n\n## Every week\n\nMy sister waters the flowers on Monday. "
+    "The dog sleeps in the garden.\n\n## Summer\n\nThe children eat the red apples under the old tree.\n",
+    "kitchen.md": "# Kitchen\n\nThe milk is in the kitchen. The key is on the table. My mother makes the soup.\n",
+    "neighbors.txt": "The neighbor has a small brown dog. His son plays the piano in the evening.\n",
+    "travel.md": "# Trips\n\n## Harbor\n\nThe boat leaves on Monday. We eat fish in the small restaurant.\n",
+}
 _MARKDOWN = """Here is the same greeting in five languages, and how a program could choose one.
 
 | Language | Greeting |
@@ -136,7 +170,7 @@ def tour(studio: Studio) -> None:
     wait(0.6)
     studio.picture("undo")
     window.services.notices.hide()
-    window.open_key("summarize")
+    window.open_key("workbench")
     wait(0.4)
     studio.picture("page-to-come")
     window.open_key("settings")
@@ -272,14 +306,65 @@ def remote(studio: Studio) -> None:
         studio.picture("remote-settings")
 
 
+def summarize(studio: Studio) -> None:
+    """A PDF of four pages on the Summarize page, with links to its pages."""
+    page = studio.window.open_key("summarize")
+    assert isinstance(page, SummarizePage)
+    path = Path(os.environ["EDGELLM_HOME"], "island.pdf")
+    path.write_bytes(pdf(_ISLAND))
+    page.box.take([path])
+    page.choices.style.setCurrentIndex(page.choices.style.findData("sections"))
+    wait(_PATIENCE, lambda: not page.box.reading)
+    wait(0.3)
+    page.run()
+    wait(_PATIENCE, lambda: not page.runner.busy)
+    wait(0.5)
+    studio.picture({"dark": "summarize-dark"}.get(studio.app.settings.theme, "summarize"))
+
+
+def documents(studio: Studio) -> None:
+    """The Documents page: a folder that is read, with one file that cannot be, and answers with their quotes."""
+    window = studio.window
+    suffix = {"dark": "-dark", "contrast": "-contrast"}.get(studio.app.settings.theme, "")
+    suffix = "-chinese" if studio.app.settings.language == "zh_CN" else suffix
+    page = window.open_key("documents")
+    assert isinstance(page, DocumentsPage)
+    folder = notes(Path(studio.app.paths.work).parent / "Our house")
+    page.documents.take([folder])
+    wait(_PATIENCE, lambda: sum(file.read is not None for file in page.work.shelf.files()) == len(_NOTES) + 2)
+    for question in ("Who waters the flowers?", "What is the price of gold?", "Where does the dog sleep?"):
+        page.answers.question.setText(question)
+        page.run()
+        wait(_PATIENCE, lambda: not page.runner.busy)
+        wait(0.3)
+    page.answers.question.clear()
+    wait(0.6)
+    studio.picture(f"documents{suffix}")
+
+
+def notes(folder: Path) -> Path:
+    """A folder with a few notes, a PDF of four pages and one file that is damaged."""
+    folder.mkdir(parents=True)
+    for name, text in _NOTES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "island.pdf").write_bytes(pdf(_ISLAND, "A week on the island"))
+    (folder / "old letter.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    return folder
+
+
 SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
     "tour": (tour, {"theme": "light", "language": "en"}),
     "dark": (dark, {"theme": "dark", "language": "en"}),
     "chinese": (chinese, {"theme": "light", "language": "zh_CN"}),
     "remote": (remote, {"theme": "light", "language": "en"}),
     "models": (models, {"theme": "light", "language": "en"}),
+    "summarize": (summarize, {"theme": "light", "language": "en"}),
+    "summarize-dark": (summarize, {"theme": "dark", "language": "en"}),
     "models-dark": (models, {"theme": "dark", "language": "en"}),
     "models-contrast": (models, {"theme": "contrast", "language": "en"}),
+    "documents": (documents, {"theme": "light", "language": "en"}),
+    "documents-dark": (documents, {"theme": "dark", "language": "en"}),
+    "documents-chinese": (documents, {"theme": "light", "language": "zh_CN"}),
     "models-chinese": (models, {"theme": "light", "language": "zh_CN"}),
 }
 
