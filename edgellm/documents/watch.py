@@ -152,9 +152,10 @@ class Watcher:
             self._anew.clear()
             self._read.clear()
         try:
-            for collection in self._library().collections():
-                if not self._names or collection.name in self._names:
-                    self._look(collection.name)
+            names = [one.name for one in self._library().collections() if not self._names or one.name in self._names]
+            self._forget(names)
+            for name in names:
+                self._look(name)
             took = time.monotonic() - began
             self._update()
         except Stopped:
@@ -165,6 +166,12 @@ class Watcher:
         if self._changes and not trouble:
             return min(self._timing.still / 2, self._timing.every)
         return max(self._timing.every * (_ON_BATTERY if self._pace.slow else 1), took * _SHARE)
+
+    def _forget(self, names: Collection[str]) -> None:
+        """Drop what is known of collections that are gone: a new one of the same name is another one."""
+        for known in (self._read, self._changes):
+            for name in known.keys() - set(names):
+                known.pop(name, None)
 
     def _look(self, name: str) -> None:
         """Note whether a collection differs from what was read of it, and since when it is still."""

@@ -105,6 +105,23 @@ def test_nothing_is_done_while_nothing_changes(library: Library, tmp_path: Path)
     assert told.reports[1] == ("more", Report(moved=1))
 
 
+def test_a_collection_that_is_deleted_while_it_changes_holds_up_no_other(library: Library, tmp_path: Path) -> None:
+    told = Told()
+    (tmp_path / "gone").mkdir()
+    library.create("gone")  # comes before "notes"
+    library.add_source("gone", tmp_path / "gone")
+    put(tmp_path / "gone" / "one.txt", "an otter")
+    put(tmp_path / "files" / "one.txt", "a heron")
+    with watcher(library, told, timing=Timing(0.05, 1.0, 30.0)):
+        time.sleep(0.3)  # both were seen, and are not still for long enough
+        library.delete("gone")
+        until(lambda: found(library, "heron"), "the other one is read")
+        library.create("gone")
+        library.add_source("gone", tmp_path / "gone")
+        until(lambda: found(library, "otter"), "one that is made anew under the same name is read")
+    assert not any("no collection" in state for state in told.states[1:]), "it goes on asking for what is gone"
+
+
 def test_a_file_that_is_still_being_written_is_read_when_it_is_done(library: Library, tmp_path: Path) -> None:
     told, path = Told(), tmp_path / "files" / "download.txt"
     with watcher(library, told, timing=Timing(0.05, 1.0, 30.0)):
