@@ -25,7 +25,7 @@ class _Earlier(QListWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("chatlist")
+        self.setObjectName("earlier")
         self.setAccessibleName(tr("Earlier questions"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAcceptDrops(False)

@@ -173,7 +173,7 @@ class DocumentsPage(TaskPage):
         """The answer is there, or what there was when it was stopped."""
         entry = result if isinstance(result, Entry) else replace(self.answers.entries[-1], state="stopped")
         self._finish(entry)
-        self.bar.say(tr("Stopped.") if entry.state == "stopped" else entry.basis)
+        self.bar.say(tr("Stopped.") if entry.state == "stopped" else "")
 
     def on_failed(self, error: EdgeError) -> None:
         """What came before the error stays."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from edgellm.app import App
 
 _LONG_JOBS, _CONNECTIONS, _READERS = 2, 3, 2
+_DOCUMENTS_MS = 20_000
 _MODELS_MS = 700  # the engine has its model by then, mostly, and need not share the processor
 
 
@@ -103,6 +104,7 @@ def start(window: Window) -> None:
     services.background.run(markdown.warm_up)
     services.sampler.start()
     QTimer.singleShot(_MODELS_MS, services.models, services.models.start)
+    QTimer.singleShot(_DOCUMENTS_MS, window, window.keep_documents)
     tell(services)
 
 

@@ -57,12 +57,7 @@ class Window(QMainWindow):
 
     def open_page(self, number: int) -> QWidget:
         """Show a page, building it when it is first opened."""
-        if number not in self._built:
-            page = self._pages[number].make(self.services)
-            self._built[number] = page
-            self.stack.addWidget(page)
-            self._connect_page(page)
-        page = self._built[number]
+        page = self._page(number)
         if isinstance(page, SettingsPage):
             page.reload()
         self.stack.setCurrentWidget(page)
@@ -72,7 +67,23 @@ class Window(QMainWindow):
 
     def open_key(self, key: str) -> QWidget:
         """Show the page with this key."""
-        return self.open_page(next(n for n, page in enumerate(self._pages) if page.key == key))
+        return self.open_page(self._number(key))
+
+    def keep_documents(self) -> None:
+        """Let the Documents page look after what was added to it, also before anybody opens it."""
+        if self.services.app.paths.library_db.exists():
+            self._page(self._number("documents"))
+
+    def _number(self, key: str) -> int:
+        return next(number for number, page in enumerate(self._pages) if page.key == key)
+
+    def _page(self, number: int) -> QWidget:
+        if number not in self._built:
+            page = self._pages[number].make(self.services)
+            self._built[number] = page
+            self.stack.addWidget(page)
+            self._connect_page(page)
+        return self._built[number]
 
     def raise_up(self) -> None:
         """Come to the front: another start of the program asks for it."""

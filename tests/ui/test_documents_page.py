@@ -312,7 +312,8 @@ def test_entries_are_escaped_and_survive_damage() -> None:
     for tag in ("<script", "<img", "<i>", "<u>"):
         assert tag not in made
     assert documents_view.again(json.loads(json.dumps(documents_view.kept(entry)))) == entry
-    for bad in (None, [], dict[str, object](), {"question": 3}, "x"):
+    bad: object
+    for bad in (None, [], {}, {"question": 3}, "x"):
         assert documents_view.again(bad) is None
     bent = {"question": "q", "state": "dancing", "quotes": [1, {"text": 2}], "text": 7, "notes": "n", "search": "yes"}
     assert documents_view.again(bent) == Entry("q", state="done")
@@ -360,3 +361,18 @@ def test_a_shelf_is_read_without_what_is_being_removed(tmp_path: Path) -> None:
         assert documents_shelf.read(library) == Shelf((Group("one"),))
     finally:
         library.close()
+
+
+def test_documents_are_kept_up_to_date_before_the_page_is_opened(
+    open_desk: Callable[..., Desk], folder: Path, home: Path
+) -> None:
+    desk = open_desk(reply="unused")
+    desk.window.keep_documents()
+    assert len(desk.window._built) == 1
+    library = Library(home / "library.db")
+    library.create("notes")
+    library.add_source("notes", folder)
+    library.close()
+    desk.window.keep_documents()
+    assert desk.window.stack.currentWidget() is desk.chat
+    wait(lambda: len(desk.app.library().files("notes")) == 3, "the files")
