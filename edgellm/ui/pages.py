@@ -83,35 +83,17 @@ class SoonPage(QWidget):
 
 def pages() -> tuple[Page, ...]:
     """All pages in the order of the rail, which is also that of Ctrl+1 to Ctrl+9."""
-    copy = tr("Copy command")
     return (
         Page("chat", tr("Chat"), _chat),
         Page("summarize", tr("Summarize"), _summarize),
-        _soon(
-            "translate",
-            tr("Translate"),
-            tr("This page is still to come; the command line already translates."),
-            copy,
-            'edgellm translate --to fr "Good morning!"',
-        ),
+        Page("translate", tr("Translate"), _translate),
         Page("documents", tr("Documents"), _documents),
-        _soon(
-            "classify",
-            tr("Classify"),
-            tr("This page is still to come; the command line already sorts texts by your labels."),
-            copy,
-            "edgellm classify --labels positive,negative review.txt",
-        ),
+        Page("classify", tr("Classify"), _classify),
         Page("models", tr("Models"), _models, lower=True),
         Page("workbench", tr("Workbench"), _workbench, lower=True),
         Page("monitor", tr("Monitor"), _monitor, lower=True),
         Page("settings", tr("Settings"), _settings, lower=True),
     )
-
-
-def _soon(key: str, title: str, sentence: str, button: str, command: str) -> Page:
-    soon = Soon(sentence, button, "copy", command)
-    return Page(key, title, lambda services: SoonPage(services.theme, key, title, soon))
 
 
 def _chat(services: Services) -> QWidget:
@@ -130,6 +112,18 @@ def _summarize(services: Services) -> QWidget:
     from edgellm.ui.summarize_page import SummarizePage
 
     return SummarizePage(services)
+
+
+def _classify(services: Services) -> QWidget:
+    from edgellm.ui.classify_page import ClassifyPage
+
+    return ClassifyPage(services)
+
+
+def _translate(services: Services) -> QWidget:
+    from edgellm.ui.translate_page import TranslatePage
+
+    return TranslatePage(services)
 
 
 def _models(services: Services) -> QWidget:

@@ -142,7 +142,7 @@ class SourceBox(QFrame):
     def _arrange(self, title: str) -> None:
         label = QLabel(title)
         label.setProperty("role", "strong")
-        head = QHBoxLayout()
+        head = self._head = QHBoxLayout()
         head.addWidget(label)
         head.addStretch(1)
         head.addWidget(self.open)
@@ -152,6 +152,10 @@ class SourceBox(QFrame):
         column.addLayout(head)
         column.addLayout(self._files)
         column.addWidget(self.text, 1)
+
+    def add_button(self, button: QPushButton) -> None:
+        """Put a page's own way to give something beside the one for files."""
+        self._head.insertWidget(self._head.count() - 1, button)
 
     @property
     def source(self) -> Source:
