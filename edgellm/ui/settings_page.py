@@ -157,8 +157,8 @@ class SettingsPage(QScrollArea):
         value = getattr(self._services.app.settings, spec.name)
         rules = spec.metadata
         if spec.name == "language":
-            codes = ["system", "en", *language.tables()]
-            return self._combo(spec.name, {code: tr(language.NAMES.get(code, code)) for code in codes}, value)
+            own = {code: language.NAMES.get(code, code) for code in ("en", *language.tables())}  # in itself
+            return self._combo(spec.name, {"system": tr(language.NAMES["system"]), **own}, value)
         if spec.name == "shortcuts":
             button = QPushButton(tr("Show and change…"))
             button.setFixedWidth(_EDITOR)

@@ -1,0 +1,186 @@
+"""What the Translate page asks of the engine's thread for files: each becomes a new file of its format.
+
+Knows no widgets. A file that was stopped goes on where it was: its paragraphs are in the translation memory, or in one
+of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgellm.errors import DocumentError, EdgeError, Stopped, StorageError, UsageError
+from edgellm.ui import translate_work
+from edgellm.ui.engine_client import EngineClient
+from edgellm.ui.task_work import Body, TaskWork
+from edgellm.ui.translate_work import Languages, Wish
+
+if TYPE_CHECKING:
+    from edgellm.app import App
+    from edgellm.tasks.memory import Memory
+    from edgellm.tasks.translate_file import Order, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A file to translate, and what it becomes; `numbered` says that its usual name was taken."""
+
+    path: Path
+    out: Path
+    numbered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """How far a file is: `done` of `total` paragraphs."""
+
+    path: Path
+    done: int
+    total: int
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a file ended: `state` is done, stopped or failed. `out` was written only by one that is done."""
+
+    path: Path
+    out: Path
+    state: str
+    line: str = ""
+    warnings: tuple[str, ...] = ()
+    languages: Languages | None = None
+
+
+def files_body(files: Sequence[Chosen], wish: Wish, app: App) -> Body:
+    """Translate files, each to a new one beside it or where its `out` says."""
+
+    def body(engine: EngineClient, work: TaskWork) -> None:
+        from edgellm.tasks.translate_file import Order
+
+        order = Order(
+            wish.target, wish.source, translate_work.glossary(wish), translate_work.options(app.settings, work)
+        )
+        for file in files:
+            if work.cancelled():
+                break
+            try:
+                work.put(_one(file, order, app, _Desk(engine, work)))
+            except (DocumentError, UsageError, StorageError) as error:
+                work.put(Ended(file.path, file.out, "failed", f"{error.message} {error.hint}".strip()))
+            except EdgeError as error:  # the engine: what is done of this file is kept, and the others wait
+                work.put(Ended(file.path, file.out, "stopped"))
+                if not isinstance(error, Stopped):
+                    raise
+
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Who translates, and who is told."""
+
+    engine: EngineClient
+    work: TaskWork
+
+
+def _one(file: Chosen, order: Order, app: App, desk: _Desk) -> Ended:
+    """Translate one file; nothing is written when it was stopped."""
+    from edgellm.documents import rewrite
+    from edgellm.tasks import translation_output
+    from edgellm.tasks.translate_file import FileTranslation
+    from edgellm.tasks.translation_output import Unfinished
+
+    work = desk.work
+    work.put(Went(file.path, 0, 0))
+    sheet = rewrite.segments(file.path, cancelled=work.cancelled)
+    if not sheet.segments:
+        raise UsageError(f"{file.path.name} holds no text that can be translated.", "")
+    translation_output.rehearse(file.path, file.out, sheet)
+    with _memory(app, file) as memory:
+        job = FileTranslation(desk.engine, sheet, order, memory)
+        found = translate_work.languages(job.plan)
+        work.put(found)
+        for step in job.run():
+            work.put(Went(file.path, step.done, step.total, step.where))
+        report = job.report()
+        if report.finish.new_tokens:
+            work.put(report.finish)
+        if report.stopped:
+            return Ended(file.path, file.out, "stopped", "", report.warnings, found)
+        out = free(file.out)
+        rewrite.write(file.path, out, job.translated, order.target, sheet.sha256)
+        if isinstance(memory, Unfinished):
+            memory.remove()
+    return _done(file.path, out, report, found, (*sheet.notes, *filter(None, [memory.notice])))
+
+
+def _done(path: Path, out: Path, report: Report, languages: Languages, notes: tuple[str, ...]) -> Ended:
+    return Ended(path, out, "done", report.line, (*notes, *report.warnings), languages)
+
+
+def free(out: Path, taken: frozenset[Path] = frozenset()) -> Path:
+    """`out`, or with the next number behind its name where that is there already or `taken`."""
+    place, number = out, 2
+    while place in taken or place.exists() or place.is_symlink():
+        place = out.with_name(f"{out.stem} ({number}){out.suffix}")
+        number += 1
+    return place
+
+
+def places(paths: Sequence[Path], target: str, folder: Path | None, taken: frozenset[Path]) -> tuple[Chosen, ...]:
+    """What each file becomes: a name that no other file has, neither on the disk nor among `taken`."""
+    from edgellm.tasks import translation_output
+
+    found: list[Chosen] = []
+    for path in paths:
+        usual = (folder or path.parent) / translation_output.name(path, target)
+        out = free(usual, taken)
+        taken |= {out}
+        found.append(Chosen(path, out, out != usual))
+    return tuple(found)
+
+
+def keeps_format(path: Path) -> bool:
+    """Whether a file of this kind can be written again with other words."""
+    from edgellm.tasks import translation_output
+
+    return path.suffix.lower() in translation_output.SUFFIXES
+
+
+def clear_memory(app: App) -> int:
+    """Forget all that was translated before; how many paragraphs that were."""
+    from edgellm.tasks import translation_output
+
+    count = app.memory().clear()
+    translation_output.forget(app.paths.translations)
+    return count
+
+
+@contextmanager
+def _memory(app: App, file: Chosen) -> Iterator[Memory]:
+    from edgellm.tasks import translation_output
+
+    if app.settings.translation_memory:
+        yield app.memory()
+        return
+    own = translation_output.unfinished(app.paths.translations, file.path, file.out)
+    try:
+        yield own
+    finally:
+        own.close()
+
+
+def sorted_out(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The files that can be written again with other words, and the others; of a folder only the former."""
+    fit, others = list[Path](), list[Path]()
+    for path in paths:
+        if path.is_dir():
+            inner = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+            fit += filter(keeps_format, inner)
+        else:
+            (fit if keeps_format(path) else others).append(path)
+    return tuple(dict.fromkeys(fit)), tuple(dict.fromkeys(others))

@@ -1,0 +1,336 @@
+"""The Translate page: a text as it is typed, or files that keep their format. The work is in `translate_work.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
+
+from edgellm.errors import EdgeError, UsageError
+from edgellm.runtimes.base import Chunk
+from edgellm.ui import translate_file_work, translate_view
+from edgellm.ui.language import tr
+from edgellm.ui.services import Services
+from edgellm.ui.task_page import TaskPage
+from edgellm.ui.task_work import Body
+from edgellm.ui.translate_choices import FILES, TEXT, Choices
+from edgellm.ui.translate_desk import FilesDesk
+from edgellm.ui.translate_file_work import Ended, Went, files_body
+from edgellm.ui.translate_kept import kept, translated
+from edgellm.ui.translate_text import Alignment, TextSource, TranslationPane
+from edgellm.ui.translate_work import Languages, Translated, text_body
+
+_TYPED_MS = 600
+_DRAW_MS = 120
+_LONG = 20_000  # characters; longer translations are drawn less often while they grow
+_DRAW_LONG_MS = 700
+
+
+class TranslatePage(TaskPage):
+    """Text on the left, its translation on the right; or files on the left, what came of them on the right."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services, "translate", tr("Translate"), task="translate")
+        self.choices = Choices(services)
+        self.box = TextSource(services, tr("Text"), tr("Type or paste a text here, or drop files."))
+        self.pane = TranslationPane(services)
+        self.desk = FilesDesk(services, lambda: self.choices.target.code, self)
+        self.alignment = Alignment(services, self.box.text, self.pane.view, self)
+        self.made: Translated | None = None  # the newest translation that ended, well or not
+        self._result = ""
+        self._doing = ""  # what runs, or ran last: text or files
+        self._quiet = self._live = self._again = self._unfinished = False
+        self._begin_when_placed = False
+        self._typed = QTimer(self, singleShot=True, interval=_TYPED_MS)
+        self._drawing = QTimer(self, singleShot=True)
+        self._table: Mapping[type, Callable[[Any], None]] = {
+            Chunk: self._on_chunk,
+            Languages: self._on_languages,
+            Went: self._on_went,
+            Ended: self.desk.ended,
+        }
+        self._left, self._right = QStackedWidget(), QStackedWidget()
+        for stack, panes in ((self._left, (self.box, self.desk.pane)), (self._right, (self.pane, self.desk.report))):
+            for pane in panes:
+                stack.addWidget(pane)
+        head = QHBoxLayout()
+        head.addWidget(self.choices)
+        self.arrange(head, self._left, self._right)
+        self._connect()
+        self._show_readiness()
+        self._ask_hint()
+
+    def _connect(self) -> None:
+        self.box.changed.connect(self._on_source)
+        self.box.files.connect(self.desk.take)
+        self.desk.changed.connect(self._on_files)
+        self.desk.arrived.connect(lambda: self.choices.set_mode(FILES))
+        self.desk.placed.connect(self._on_placed)
+        self.choices.languages_changed.connect(self._on_choice)
+        self.choices.terms_changed.connect(self._on_terms)
+        self.choices.live_changed.connect(self._on_source)
+        self.choices.mode_changed.connect(self._show_mode)
+        self.choices.swapped.connect(self._swap)
+        self.choices.memory_changed.connect(self._keep_memory)
+        self.choices.clear_memory.connect(self._ask_clear)
+        self.pane.saves = {**self.pane.saves, ".csv": (tr("Table of sentences"), self._sentences)}
+        self._typed.timeout.connect(self._begin)
+        self._drawing.timeout.connect(self._draw)
+        self.runner.busy_changed.connect(self._on_busy)
+
+    # What is kept
+
+    def state(self) -> dict[str, Any]:
+        """Text or file, choices, and how far it is."""
+        return kept(self, self._result, self._unfinished or (self.runner.busy and self._doing == TEXT))
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Show it again; what was at work waits for the button."""
+        self._quiet = True
+        choices = self.choices
+        choices.source.choose(str(state.get("source", "")))
+        choices.target.choose(str(state.get("target", "")))
+        choices.live.setChecked(state.get("live") is not False)
+        choices.keep.setText(str(state.get("keep", "")))
+        glossary, folder, file = (str(state.get(name) or "") for name in ("glossary", "folder", "file"))
+        self.desk.restore(state.get("rows"), folder)
+        choices.use_glossary(Path(glossary) if glossary else None)
+        self.box.put(str(state.get("text", "")))
+        if file:
+            self.box.take([Path(file)])
+        self._result = str(state.get("result", ""))
+        self.made = translated(state.get("made"), self.box.source.text, self._result)
+        self._unfinished = state.get("unfinished") is True
+        choices.set_mode(FILES if state.get("mode") == FILES else TEXT)
+        self._draw()
+        self._show_made()
+        self._quiet = False
+        self._show_mode()
+
+    # Text
+
+    def _on_source(self) -> None:
+        """The text, or how it is to be translated, changed."""
+        self.touch()
+        if self._quiet:
+            return
+        self.alignment.show_pairs((), "", "")
+        self._unfinished = False
+        if self.runner.busy and self._doing == TEXT:
+            self.runner.stop()
+        if self.box.source.empty:
+            self._typed.stop()
+            self._again, self.made, self._result = False, None, ""
+            self.choices.show_found(None)
+            self._draw()
+            self._show_made()
+        elif self.choices.live.isChecked() and self.box.source.text.strip():
+            self._typed.start()
+        self._show_readiness()
+
+    def _on_choice(self) -> None:
+        self._ask_hint()
+        if not self._quiet:
+            self.desk.again()
+        self._on_source()
+
+    def _on_terms(self) -> None:
+        self.made = None
+        self._on_source()
+
+    def _begin(self) -> None:
+        """Typing paused."""
+        if self.choices.mode != TEXT or (self.runner.busy and self._doing == FILES):
+            return
+        if self.runner.busy:
+            self._again = True
+            return
+        self._live = True
+        super().run()
+
+    def run(self) -> None:
+        """Translate what is shown."""
+        if not self.runner.busy:
+            self._live = False
+            self._typed.stop()
+            super().run()
+
+    def body(self) -> Body | None:
+        """The text, or the files that are not done."""
+        if self.choices.mode == FILES:
+            return self._files_body()
+        text, wish = self.box.source.text, self.choices.wish
+        if not text.strip():
+            self.bar.say(tr("Reading") if self.box.reading else tr("Type a text first, or drop a file."))
+            return None
+        before = self.made.beginning(text, wish) if self.made is not None else None
+        self._doing, self._result, self._unfinished = TEXT, "", True
+        return text_body(text, wish, self.services.app.settings, before)
+
+    def _on_chunk(self, event: Chunk) -> None:
+        self._result += event.text
+        if not self._drawing.isActive():
+            self._drawing.start(_DRAW_MS if len(self._result) < _LONG else _DRAW_LONG_MS)
+
+    def _on_languages(self, event: Languages) -> None:
+        if self._doing == TEXT:
+            self.choices.show_found(event)
+            self.pane.say_notes(translate_view.doubts(event))
+            self.bar.say(translate_view.line(event))
+        if self.hint is not None:
+            self.hint.for_languages(event.source, event.target)
+
+    def _draw(self) -> None:
+        self.pane.show_result(self._result)
+        self.touch()
+
+    def _show_made(self) -> None:
+        """The sentences of the translation, and what is doubtful about it."""
+        made = self.made
+        self.pane.say_notes(translate_view.notes(made) if made is not None else ())
+        if made is None:
+            self.alignment.show_pairs((), "", "")
+            return
+        self.choices.show_found(made.languages)
+        self.alignment.show_pairs(made.pairs, made.text, made.result)
+
+    def _swap(self) -> None:
+        """The languages change places, and the translation becomes the text."""
+        made, choices = self.made, self.choices
+        source = choices.source.code or (made.languages.source if made is not None else "")
+        if not source:
+            self.services.notices.say(tr("The language of the text is not known yet."))
+            return
+        target, result = choices.target.code, self._result
+        choices.source.choose(target)
+        choices.target.choose(source)
+        if result.strip() and choices.mode == TEXT:
+            self.box.put(result)
+
+    def _sentences(self) -> str:
+        return translate_view.table(self.made) if self.made is not None else ""
+
+    # Files
+
+    def _files_body(self) -> Body | None:
+        pending = self.desk.rows.pending()
+        self._begin_when_placed = self.desk.placing
+        if self.desk.placing or not pending:
+            self.bar.say(tr("All files are translated.") if pending == () and len(self.desk.rows) else "")
+            return None
+        self._doing = FILES
+        return files_body(pending, self.choices.wish, self.services.app)
+
+    def _on_placed(self) -> None:
+        if self._begin_when_placed:
+            self._begin_when_placed = False
+            self.run()
+
+    def _on_went(self, event: Went) -> None:
+        row = self.desk.went(event)
+        if row is not None:
+            self.bar.show_progress(event.done, event.total)
+            self.bar.say(f"{event.path.name}: {row.words}" + (f", {event.where}" if event.where else ""))
+            self.touch()
+
+    def _on_files(self) -> None:
+        self._show_readiness()
+        self.touch()
+
+    # Both
+
+    def on_event(self, event: Any) -> None:
+        """Something came of the work."""
+        handle = self._table.get(type(event))
+        if handle is not None:
+            handle(event)
+
+    def on_done(self, result: Any) -> None:
+        """Show the whole of it."""
+        self._end()
+        if isinstance(result, Translated):
+            if result.text != self.box.source.text:
+                return  # it was typed on since
+            self.made, self._result, self._unfinished = result, result.result, not result.finished
+            self._draw()
+            self._show_made()
+            said = translate_view.line(result.languages)
+            self.bar.say(said if result.finished else f"{tr('Stopped')} · {said}")
+        elif self._doing == FILES:
+            done = sum(row.state == "done" for row in self.desk.rows)
+            self.bar.say(tr("{done} of {total} files translated").format(done=done, total=len(self.desk.rows)))
+        else:
+            self.bar.say(tr("Stopped"))
+
+    def on_failed(self, error: EdgeError) -> None:
+        """What was made stays. While the person types, an error is said below the translation."""
+        self._end()
+        if self._live and isinstance(error, UsageError):
+            self._unfinished = False
+            self.pane.say_notes([f"{error.message} {error.hint}".strip()])
+            self.bar.say(error.message)
+        else:
+            super().on_failed(error)
+
+    def _end(self) -> None:
+        self._drawing.stop()
+        if self._doing == FILES:
+            self.desk.halt()
+        else:
+            self._draw()
+
+    def _on_busy(self, busy: bool) -> None:
+        self.choices.set_working(busy and self._doing == FILES)
+        self.desk.pane.set_working(busy and self._doing == FILES)
+        self._show_readiness()
+        if not busy and self._again:
+            self._again = False
+            self._begin()
+
+    def _show_mode(self) -> None:
+        files = self.choices.mode == FILES
+        self._left.setCurrentIndex(files)
+        self._right.setCurrentIndex(files)
+        self.choices.show_found(self.made.languages if self.made is not None and not files else None)
+        self._on_files()
+
+    def _show_readiness(self) -> None:
+        """What the button does, and whether it can."""
+        files = self.choices.mode == FILES
+        unfinished = self.desk.rows.begun if files else self._unfinished
+        self.bar.call(tr("Go on") if unfinished and not self.runner.busy else tr("Translate"))
+        ready = bool(self.desk.rows.pending() or self.desk.placing) if files else bool(self.box.source.text.strip())
+        self.bar.set_ready(ready)
+
+    def _ask_hint(self) -> None:
+        if self.hint is not None:
+            self.hint.for_languages(self.choices.source.code, self.choices.target.code)
+
+    def _keep_memory(self, on: bool) -> None:
+        try:
+            self.services.app.save_settings(translation_memory=on)
+        except EdgeError as error:
+            self.services.notices.complain(error)
+
+    def _ask_clear(self) -> None:
+        services = self.services
+
+        def clear() -> None:
+            said = tr("{n} paragraphs were forgotten.")
+            services.background.run(
+                lambda: translate_file_work.clear_memory(services.app),
+                lambda n: services.notices.say(said.format(n=f"{n:,}")),
+                services.notices.complain,
+            )
+
+        def ask(count: int) -> None:
+            if count:
+                said = tr("{n} paragraphs that were translated before are to be forgotten.")
+                services.notices.say(said.format(n=f"{count:,}"), tr("Forget them"), clear)
+            else:
+                services.notices.say(tr("The memory is empty."))
+
+        services.background.run(lambda: services.app.memory().count(), ask, services.notices.complain)
