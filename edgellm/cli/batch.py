@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from edgellm.tasks.batch import Made, Work
 from edgellm.tasks.extract import Extract
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.languages import code_of
-from edgellm.tasks.options import Options
+from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.outline import Outline
 from edgellm.tasks.summary_events import Item, Summary
 
@@ -63,7 +63,7 @@ def run(arguments: Namespace, session: Session) -> int:
     generator = session.generator({"ask": "answer"}.get(arguments.task, arguments.task))
     options = session.options(stop)
     work = _TASKS[arguments.task](arguments, generator, options, session)
-    manifest = batch.Manifest(out, _asked(arguments, generator))
+    manifest = batch.Manifest(out, _asked(arguments, generator, options))
     if arguments.retry:
         manifest.entries = {name: entry for name, entry in manifest.entries.items() if not entry.error}
     with stop, Loader() as loader:
@@ -97,8 +97,10 @@ def _whole(result: str | Made, stop: Interrupt) -> str | Made:
     return result
 
 
-def _asked(arguments: Namespace, generator: Generator) -> dict[str, Any]:
+def _asked(arguments: Namespace, generator: Generator, options: Options) -> dict[str, Any]:
     """What the results depend on; a batch that asks for something else does not mix with them."""
+    usual = replace(options, cancelled=DEFAULT.cancelled) == DEFAULT
+    said = {"sampling": asdict(options.sampling), "max_tokens": options.max_tokens, "system": options.system}
     summaries = asdict(_style(arguments)) if arguments.task == "summarize" else {}
     return {
         "task": arguments.task,
@@ -107,6 +109,7 @@ def _asked(arguments: Namespace, generator: Generator) -> dict[str, Any]:
         "question": (arguments.question or "").strip() if arguments.task == "ask" else "",
         "labels": (arguments.labels or "").strip() if arguments.task == "classify" else "",
         "model": generator.info.name,
+        **({} if usual else {"options": said}),
     }
 
 

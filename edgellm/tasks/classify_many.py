@@ -6,7 +6,6 @@ kill the same call goes on behind the last whole row, so that no row is done twi
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -23,13 +22,12 @@ from edgellm.runtimes.base import Generator
 from edgellm.tasks import classify, csv_rows
 from edgellm.tasks.classify import Classification, Rule
 from edgellm.tasks.csv_rows import Record, Table
+from edgellm.tasks.csv_write import write_row
 from edgellm.tasks.label_sets import Label, checked
 from edgellm.tasks.options import DEFAULT, Options
 
 ADDED = ("label", "confidence", "best_guess", "label_note")
 _BLOCK = 1 << 20
-_NUMBER = re.compile(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?%?")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +120,9 @@ def _rows(generator: Generator, job: Job, labels: tuple[Label, ...], before: int
     table, stop = job.table, job.options.cancelled
     begun = _prepare(job, generator.info.name, before)
     with job.part.open("a", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter=table.delimiter, lineterminator="\n")
         if not begun:
             stream.write("\ufeff")  # spreadsheets take a CSV file for an old encoding without it
-            writer.writerow([_harmless(cell) for cell in (*table.header, *_added(table.header))])
+            write_row(stream, (*table.header, *_added(table.header)), table.delimiter)
             stream.flush()
         for number, record in enumerate(csv_rows.records(table)):
             if number < before:
@@ -135,7 +132,7 @@ def _rows(generator: Generator, job: Job, labels: tuple[Label, ...], before: int
             row = _one(generator, job, labels, record)
             if row.result is not None and row.result.finish.reason == "cancelled":
                 return
-            writer.writerow([*(_harmless(cell) for cell in table.fitted(record.cells)), *_cells(row)])
+            write_row(stream, (*table.fitted(record.cells), *_cells(row)), table.delimiter)
             stream.flush()
             yield row
         os.fsync(stream.fileno())
@@ -165,7 +162,7 @@ def _cells(row: Row) -> list[str]:
         return ["", "", "", row.note]
     confidence = row.result.confidence
     shown = "" if confidence is None else f"{confidence:.4f}"
-    return [_harmless(row.result.label), shown, _harmless(row.result.best), _harmless(row.note)]
+    return [row.result.label, shown, row.result.best, row.note]
 
 
 def _added(header: Sequence[str]) -> list[str]:
@@ -177,11 +174,6 @@ def _added(header: Sequence[str]) -> list[str]:
             free, number = f"{name}_{number}", number + 1
         names.append(free)
     return names
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet would compute a cell that begins like a formula; an apostrophe makes it text. Numbers stay."""
-    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
 
 
 def _asked(job: Job, model: str) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ def test_killed_again_and_again_it_does_every_file_once(edgellm: CommandLine, fo
     done = Counter(entry["file"] for entry in entries(out))
     assert len(done) == 31
     assert set(done.values()) == {1}
-    rows = list(csv.DictReader((out / "results.csv").read_text(encoding="utf-8").splitlines()))
+    rows = list(csv.DictReader((out / "results.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert [row["file"] for row in rows if row["error"]] == ["bad.pdf"]
     assert {row["result"] for row in rows if not row["error"]} == {"Foxes."}
     (folder / "0.html").write_text("<p>Changed.</p>")
@@ -70,7 +70,31 @@ def test_ctrl_c_stops_and_the_next_run_goes_on(edgellm: CommandLine, folder: Pat
     assert all(path.read_text(encoding="utf-8").strip() != "One" for path in out.rglob("*.txt"))
     before = len(entries(out))
     assert 2 <= before < 31
+    other = edgellm(*arguments, "--max-tokens", "1", status=2)
+    assert "results of another batch" in other.err, "shorter answers would be mixed with these"
     assert edgellm(*arguments, "--json", status=1).object["before"] >= before - 1
+
+
+def test_two_runs_at_once_do_not_write_into_one_folder(edgellm: CommandLine, folder: Path, tmp_path: Path) -> None:
+    out, model = tmp_path / "out", edgellm.script(reply="One two three.", seconds_per_token=0.05)
+    arguments = ("batch", "ask", str(folder), "--question", "What?", "-o", str(out), "--model", model)
+    process = edgellm.start(*arguments)
+    try:
+        while process.poll() is None and not list(out.rglob("*.txt")):
+            time.sleep(0.02)
+        assert "written by another run" in edgellm(*arguments, status=2).err
+        assert process.poll() is None, "the first had ended before"
+    finally:
+        process.kill()
+        process.communicate()
+    edgellm(*arguments, status=1)
+    assert set(Counter(entry["file"] for entry in entries(out)).values()) == {1}
+    assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+    assert (out / "manifest.jsonl").stat().st_mode & 0o077 == 0
+    removed = next(iter(out.rglob("*.txt")))
+    removed.unlink()
+    name = removed.relative_to(out).as_posix().removesuffix(".txt")
+    assert edgellm(*arguments, "--json", status=1).object["done"] == 1, f"{name} is made again"
 
 
 def test_a_text_that_is_too_long_is_that_files_own_trouble(edgellm: CommandLine, folder: Path, tmp_path: Path) -> None:
