@@ -116,6 +116,12 @@ class App:
 
         return Engine(self.paths, self._plan, on_finish=Recorder(self.paths.machine), keeper=self._keep)
 
+    def _reader(self) -> Engine:
+        from edgellm.engine.recorder import Recorder
+        from edgellm.engine.supervisor import Engine
+
+        return Engine(self.paths, self._plan, on_finish=Recorder(self.paths.machine))
+
     def _keep(self) -> Keep | None:
         from edgellm.engine import keep
 
@@ -147,11 +153,10 @@ class App:
     def meaning(self) -> Meaning:
         """The models that embed and rank passages, in engines beside the one of `engine`."""
         from edgellm.engine.meaning import Meaning
-        from edgellm.engine.supervisor import Engine
 
         with self._lock:
             if self._meaning is None:
-                self._meaning = Meaning(self._reading, lambda: Engine(self.paths, self._plan))
+                self._meaning = Meaning(self._reading, self._reader)
             return self._meaning
 
     def _reading(self, task: str, name: str) -> Model | None:

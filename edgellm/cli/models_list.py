@@ -137,7 +137,7 @@ def _available(card: ModelCard, here: Here, why: bool) -> Row:
 def _note_speed(session: Session, rows: Sequence[Row]) -> None:
     """Say once how speeds come to be known."""
     found = [row.values["advice"] for row in rows]
-    if any(advice and advice["fit"] != "unsupported" and advice["words_per_second"] is None for advice in found):
+    if any(advice and advice["fit"] != "unsupported" and advice["unknown"] == "cpu" for advice in found):
         session.output.note("Not every speed is known yet. To measure this computer, run: edgellm doctor --measure")
 
 

@@ -17,7 +17,7 @@ from edgellm.hardware.probe import Hardware
 from edgellm.models.catalog import ModelCard
 from edgellm.models.gguf import GgufHeader, read_header
 from edgellm.paths import starter_model
-from edgellm.runtimes import architectures, budget, card_shape, fitting, folder_facts
+from edgellm.runtimes import architectures, budget, card_shape, device, fitting, folder_facts
 from edgellm.runtimes.base import Placement
 from edgellm.runtimes.budget import Budget
 from edgellm.runtimes.build import Build
@@ -117,6 +117,7 @@ class Advice:
             "device": self.placement.device if self.placement else None,
             "words_per_second": round(self.speed.words_per_second, 2) if self.speed else None,
             "tokens_per_second": round(self.speed.tokens_per_second, 2) if self.speed else None,
+            "unknown": self.unknown if self.speed is None else "",
             "basis": self.basis,
             "error": round(self.error, 3) if self.error is not None else None,
         }
@@ -206,11 +207,18 @@ def _other(card: ModelCard, header: GgufHeader, here: Here, language: str) -> Ad
     memory = here.hardware.memory
     total = Budget(header.tensor_bytes, 0, _OTHER_COMPUTE + budget.ENGINE, memory.free, memory.total)
     fit = fitting.grade(total.need, memory.free)
-    key, speed = folder_facts.card_key(card), None
-    own = next((one for one in reversed(here.speeds.models) if key and one.key == key), None)
-    if own is not None and fit != "swap":
-        speed = predict(key, own.work, own.way, here.speeds, language)
+    speed = _speed_of_card(card, here, language) if fit != "swap" else None
     return Advice(fit, f"{_sum(total, True)}.", total, estimated=True, speed=speed, unknown="first")
+
+
+def _speed_of_card(card: ModelCard, here: Here, language: str) -> Prediction | None:
+    """What it did when it was here, else what its files make likely."""
+    key = folder_facts.card_key(card)
+    own = next((one for one in reversed(here.speeds.models) if key and one.key == key), None)
+    if own is not None:
+        return predict(key, own.work, own.way, here.speeds, language)
+    likely = folder_facts.card_facts(card, device.threads(here.hardware, here.settings).value)
+    return predict(key, likely[0].work, likely[1], here.speeds, language) if likely is not None else None
 
 
 def _sentence(selection: Selection, hardware: Hardware, estimated: bool) -> str:

@@ -21,6 +21,7 @@ from edgellm.settings import Settings
 
 _WEIGHTS = (".onnx", ".onnx_data", ".safetensors")
 _BYTES: Mapping[str, int] = MappingProxyType({"int8": 1, "fp16": 2, "bf16": 2, "fp32": 4})
+_USUAL_LAYERS = 6
 _LAYERS = ("decoder_layers", "num_decoder_layers", "num_hidden_layers", "n_layer", "num_layers")
 
 
@@ -63,14 +64,25 @@ def card_key(card: ModelCard) -> str:
     return file_key(card.name, sum(known)) if known and len(known) == len(sizes) else ""
 
 
+def card_facts(card: ModelCard, threads: int) -> tuple[Facts, Way] | None:
+    """What is likely of an encoder-decoder model of the catalog on the processor; None for any other model."""
+    sizes = [file.size or 0 for file in card.files if "decoder_model" in file.path]
+    if card.format != "onnx" or not sizes or not min(sizes):
+        return None
+    width = next((width for name, width in _BYTES.items() if name in card.quantization.lower()), 1)
+    work = Work(sum(sizes), max(sum(sizes) // width, 1), _USUAL_LAYERS)
+    return Facts(card_key(card), card.name, work), Way(threads=threads, runtime="onnx")
+
+
 def _onnx(path: Path, _placement: Placement) -> Facts:
     from edgellm.runtimes.onnx.folder import read_folder
 
     folder = read_folder(path)
     reads = folder.kind == "encoder"
     file = folder.files["model" if reads else "decoder_model_merged"]
-    weights = file.size // _BYTES[file.precision]
-    work = Work(max(file.size, 1), max(weights, 1), _layers(folder.config))
+    weights, size = max(file.size // _BYTES[file.precision], 1), max(file.size, 1)
+    used = weights if reads else min(_of_token(folder.config) or weights, weights)
+    work = Work(max(size * used // weights, 1), used, _layers(folder.config))
     return Facts(file_key(path.name, folder.size), path.name, work, "reads" if reads else "writes")
 
 
@@ -92,9 +104,27 @@ def _torch(path: Path, placement: Placement) -> Facts:
     return Facts(file_key(path.name, size), path.name, work)
 
 
+def _of_token(config: Mapping[str, Any]) -> int:
+    """Weights that a decoder's token uses, 0 where the config does not say enough.
+
+    The file holds more: what is computed once for a text, and often the table of words twice, of which a token reads
+    one row. Each layer has four square matrices for the text so far and two for the source.
+    """
+    width, words, layers = _number(config, "d_model"), _number(config, "vocab_size"), _layers(config)
+    inner = _number(config, "d_kv") * _number(config, "num_heads") or width
+    forward = _number(config, "decoder_ffn_dim", "d_ff")
+    gates = 3 if "gated" in str(config.get("feed_forward_proj", "")) else 2
+    return layers * width * (6 * inner + gates * forward) + words * width if forward and layers else 0
+
+
 def _layers(config: Mapping[str, Any]) -> int:
-    found = (config.get(name) for name in _LAYERS)
-    return next((value for value in found if type(value) is int and 0 < value < 1 << 16), 0)
+    return _number(config, *_LAYERS)
+
+
+def _number(config: Mapping[str, Any], *names: str) -> int:
+    """The first of these that makes sense; 0 when none does."""
+    found = (config.get(name) for name in names)
+    return next((value for value in found if type(value) is int and 0 < value < 1 << 24), 0)
 
 
 def _onnx_plan(path: Path, hardware: Hardware, settings: Settings) -> Plan:

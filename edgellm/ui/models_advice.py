@@ -73,6 +73,8 @@ def speed(advice: Advice | None) -> tuple[str, str]:
     if advice.speed is None:
         if advice.fit == "swap":
             return "", tr("Its speed cannot be foretold: the disk decides it.")
+        if advice.unknown == "first":
+            return "", tr("Its speed is not known yet: it has not run here.")
         return "", tr("Its speed is not known yet: this computer has not been measured.")
     bases = {
         "measured": tr("measured here"),

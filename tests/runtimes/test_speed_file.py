@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edgellm.runtimes import speed_file
+from edgellm.runtimes import speed_file, versions
 from edgellm.runtimes.base import Finish, Placement
-from edgellm.runtimes.speed import Accuracy, Miss, Sample, SelfTest, Speeds, Way, file_key, way_of
+from edgellm.runtimes.speed import Accuracy, Miss, Sample, SelfTest, Speeds, Tuned, Way, file_key, processor_of, way_of
 from edgellm.runtimes.workload import Work
 
 MACHINE = "Test CPU; llama.cpp 1; zen4"
@@ -90,6 +90,123 @@ def test_another_processor_or_build_begins_anew(tmp_path: Path) -> None:
     keep(path, machine="another")
     assert speed_file.load(path, MACHINE) == Speeds(MACHINE)
     assert speed_file.load(path, "another").test is None
+
+
+def onnx(key: str = "marian:7") -> Sample:
+    """A run of another runtime."""
+    way = Way("cpu", 0.0, 4, "onnx")
+    return replace(SAMPLE, key=key, title="Marian", way=way, version=versions.named("onnx"))
+
+
+ONNX = f"Test CPU; {versions.named('onnx')}"
+
+
+def test_runs_of_several_runtimes_are_kept_side_by_side(tmp_path: Path) -> None:
+    path = tmp_path / "machine.toml"
+    keep(path)
+    keep(path, onnx(), 2, ONNX)
+    keep(path)
+    found = speed_file.load(path, MACHINE)
+    assert [(one.key, one.runtime, len(one.decode)) for one in found.models] == [
+        ("marian:7", "onnx", 2),
+        ("a.gguf:1000", "llama", 2),
+    ]
+    assert found.models[0].way == onnx().way
+    first = tmp_path / "first.toml"  # a computer on which the other runtime ran first
+    keep(first, onnx(), 1, ONNX)
+    keep(first)
+    assert len(speed_file.load(first, MACHINE).models) == 2
+
+
+def test_another_llama_cpp_leaves_other_runtimes_and_what_is_known_of_the_processor(tmp_path: Path) -> None:
+    path, later = tmp_path / "machine.toml", "Test CPU; llama.cpp 2; zen4"
+    miss = Miss("measured", 21.0, 20.0)
+    speed_file.record(path, MACHINE, SAMPLE, lambda _sample, _speeds: miss)
+    speed_file.record(path, ONNX, onnx(), lambda _sample, _speeds: replace(miss, runtime="onnx"))
+    assert speed_file.keep_test(path, MACHINE, TEST)
+    speed_file.keep_tuned(path, MACHINE, Tuned("a.gguf:1000", "Model A", 5, 4))
+    assert len(speed_file.load(path, MACHINE).tuned) == 1
+    for _ in range(2):
+        found = speed_file.load(path, later)
+        assert [one.key for one in found.models] == ["marian:7"]
+        assert [one.runtime for one in found.misses] == ["onnx"]
+        assert found.test == replace(TEST, decode=0.0, prefill=0.0), "the starter was measured with the old one"
+        assert found.tuned == ()
+        keep(path, onnx(), 1, "Test CPU; ONNX Runtime 5")  # and a run of the other one forgets nothing of the first
+    assert [one.key for one in speed_file.load(path, MACHINE).models] == ["a.gguf:1000", "marian:7"]
+
+
+def test_another_version_of_a_runtime_forgets_its_own_rows_alone(tmp_path: Path) -> None:
+    path = tmp_path / "machine.toml"
+    keep(path)
+    old = replace(onnx(), version="ONNX Runtime 0.1")
+    miss = Miss("measured", 21.0, 20.0, "onnx")
+    assert speed_file.record(path, ONNX, old, lambda _sample, _speeds: miss)
+    assert "ONNX Runtime 0.1" in path.read_text()
+    found = speed_file.load(path, MACHINE)
+    assert [one.key for one in found.models] == ["a.gguf:1000"]
+    assert found.misses == ()
+    keep(path, onnx("other:3"), 1, ONNX)
+    assert "ONNX Runtime 0.1" not in path.read_text()
+
+
+def test_another_processor_forgets_what_every_runtime_did(tmp_path: Path) -> None:
+    path = tmp_path / "machine.toml"
+    keep(path)
+    keep(path, onnx(), 1, "Another CPU; ONNX Runtime 1")
+    assert speed_file.load(path, MACHINE).models == ()
+    assert [one.key for one in speed_file.load(path, "Another CPU; llama.cpp 1; zen4").models] == ["marian:7"]
+
+
+def test_a_table_from_before_other_runtimes_were_recorded_is_of_llama(tmp_path: Path) -> None:
+    path = tmp_path / "machine.toml"
+    path.write_text(
+        f"""[speed]
+machine = "{MACHINE}"
+[speed.test]
+time = 5
+threads = 4
+bandwidth = 4e10
+usual_bandwidth = 3e10
+compute = 4e11
+disk = 0.0
+decode = 9.0
+prefill = 9.0
+read = 9
+weights = 4
+layers = 4
+busy = 0.1
+on_battery = false
+[[speed.miss]]
+basis = "test"
+predicted = 22.0
+measured = 20.0
+[[speed.model]]
+key = "a.gguf:1000"
+title = "A"
+device = "cpu"
+share = 0.0
+threads = 4
+read = 4
+weights = 6
+layers = 2
+time = 5
+decode = [20.0]
+prefill = []
+words = [0.7]
+"""
+    )
+    found = speed_file.load(path, MACHINE)
+    (model,) = found.models
+    assert (model.runtime, model.version, model.does, model.precision) == ("llama", "", "writes", "")
+    assert (found.misses[0].runtime, found.test is not None) == ("llama", True)
+    keep(path)
+    assert speed_file.load(path, MACHINE).models[0].decode == (20.0, 20.0)
+
+
+@pytest.mark.parametrize("machine", [MACHINE, ONNX, "Test CPU; PyTorch 2.1+cpu", "Test CPU"])
+def test_the_processor_is_named_first_by_every_runtime(machine: str) -> None:
+    assert processor_of(machine) == "Test CPU"
 
 
 def test_the_self_test_replaces_the_one_before_and_leaves_the_runs(tmp_path: Path) -> None:
@@ -188,6 +305,9 @@ def test_the_same_file_in_another_folder_is_the_same_model() -> None:
         (Placement(device="cuda:0", gpu_layers=-1), Way("cuda:0", 1.0, 2)),
         (Placement(device="cuda:0", gpu_layers=99), Way("cuda:0", 1.0, 2)),
         (Placement(device="metal", gpu_layers=10), Way("metal", 0.5, 2)),
+        (Placement(runtime="onnx", threads=4), Way("cpu", 0.0, 4, "onnx")),
+        (Placement(runtime="onnx", device="cuda"), Way("cuda", 1.0, 2, "onnx")),
+        (Placement(runtime="torch", precision="bf16"), Way("cpu", 0.0, 2, "torch", "bf16")),
     ],
 )
 def test_the_way_is_what_decides_the_speed(placement: Placement, way: Way) -> None:
