@@ -21,7 +21,7 @@ from edgellm.documents.load import load
 from edgellm.documents.scan import Found, plain_files, scan
 from edgellm.errors import DocumentError, DocumentMissing, Stopped, StorageError
 
-__all__ = ["Control", "Indexer", "Report", "Step", "content_hash", "plain_files"]
+__all__ = ["Control", "Indexer", "Report", "Step", "content_hash", "plain_files", "rest"]
 
 Read = Callable[[Path], Document]
 # A file that changed this shortly before may change again within the same tick of the file system's clock
@@ -173,7 +173,7 @@ class Indexer:
             reason = self._take(source, path, stamp, control.cancelled, tally)
             control.progress(Step(path, number, len(work.files), reason))
             if number < len(work.files):
-                _sleep(control.pause(), control.cancelled)
+                rest(control.pause(), control.cancelled)
         for source, paths in work.gone:  # last, so that a renamed file finds its content
             self._library.forget(source, paths)
             tally.count("removed", len(paths))
@@ -235,7 +235,8 @@ def _hold(control: Control, lock: filelock.BaseFileLock) -> None:
     raise Stopped()
 
 
-def _sleep(seconds: float, cancelled: Callable[[], bool]) -> None:
+def rest(seconds: float, cancelled: Callable[[], bool]) -> None:
+    """Wait, but no longer than until somebody cancels."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and not cancelled():
         time.sleep(min(left, _SLICE))

@@ -35,7 +35,19 @@ from edgellm.errors import (
 _TICK = 0.1
 _LONGEST_TICK = 1.0  # more has passed only when this process itself stood still: that is not the file's fault
 _LAST_WORDS = 10.0
-_PASSED = ("PATH", "PYTHON", "LANG", "LC_", "LD_LIBRARY", "DYLD_", "SYSTEMROOT", "WINDIR", "TEMP", "TMP")
+_PASSED = (
+    "PATH",
+    "PYTHON",
+    "LANG",
+    "LC_",
+    "LD_LIBRARY",
+    "DYLD_",
+    "SYSTEMROOT",
+    "WINDIR",
+    "TEMP",
+    "TMP",
+    "TESSDATA_PREFIX",
+)
 _KINDS: dict[str, type[DocumentError]] = {
     kind.__name__: kind
     for kind in (

@@ -1,7 +1,8 @@
 """Words in pictures of pages, by tesseract where it is installed. Rendering a page is left to its format.
 
-The program runs in a process of its own for each page, without a shell, with a limit of time; memory and network are
-those of the process that reads files. Nothing here is needed to read a document that brings its text.
+The program runs in a process of its own for each page, without a shell, with a limit of time; its memory is limited as
+that of the process that reads files is. It needs no network, and nothing here keeps it from one. Nothing here is needed
+to read a document that brings its text.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ model; with another one they are made anew. The model itself is left to `tasks/e
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import numpy as np
 
-from edgellm.documents.index import Control
+from edgellm.documents.index import Control, rest
 from edgellm.documents.library import Library
 from edgellm.errors import ModelDamaged, StorageError
 from edgellm.runtimes.base import Cancelled, Vectors
@@ -111,7 +110,7 @@ def embed(
             cut += found.truncated
             after = rows[-1][0]
             told(done, total)
-            time.sleep(max(0.0, control.pause()))
+            rest(control.pause(), control.cancelled)
         return Made(done, cut, missing(library), bool(rows))
 
 

@@ -50,11 +50,16 @@ def inert(text: str) -> str:
 
 def _shown(number: int, extract: Extract) -> str:
     place = extract.place(0)
-    about = f' document="{_NAME.sub(" ", extract.document)}"' if extract.document else ""
+    about = f' document="{_label(extract.document)}"' if extract.document else ""
     about += f' page="{place.page}"' if place.page and not extract.whole else ""
-    headings = "" if extract.whole else _NAME.sub(" ", " > ".join(place.headings).replace(">", "›"))
+    headings = "" if extract.whole else _label(" > ".join(place.headings).replace(">", "›"))
     about += f' section="{headings}"' if headings else ""
     return f'<passage number="{number}"{about}>\n{inert(extract.text)}\n</passage>'
+
+
+def _label(text: str) -> str:
+    """A name or a heading as the value of an attribute: it comes from the file too."""
+    return _NAME.sub(" ", inert(text))
 
 
 @dataclass(slots=True)

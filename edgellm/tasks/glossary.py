@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,8 +176,3 @@ def _said(term: Term, word: str) -> str:
     if word[0].isupper() and not term.source[0].isupper():
         return term.target[0].upper() + term.target[1:]
     return term.target
-
-
-def applied(terms: Iterable[Stretch]) -> Iterator[str]:
-    """What the terms of a text became, once each, in order."""
-    yield from dict.fromkeys(one.text for one in terms if one.kind == "term")

@@ -48,8 +48,10 @@ def test_the_process_reaches_no_network_not_even_this_machine() -> None:
 def test_the_process_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "canary")
     monkeypatch.setenv("HTTPS_PROXY", "http://canary@proxy.example")
+    monkeypatch.setenv("TESSDATA_PREFIX", "/where/languages/are")
     passed = load._environment()
     assert "canary" not in str(passed)
+    assert passed["TESSDATA_PREFIX"] == "/where/languages/are"
     assert passed["PATH"] == os.environ["PATH"]
 
 

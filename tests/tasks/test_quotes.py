@@ -57,6 +57,21 @@ def test_other_words_and_cut_words_are_not_found(quote: str) -> None:
     assert Folded.of(TEXT).find(quote) is None
 
 
+@pytest.mark.parametrize("marks", ["｢｣", "﹁﹂", "﹃﹄", "❮❯", "❛❜", "❝❞", "〝〟"])
+def test_rare_quotation_marks_are_checked_as_well(marks: str) -> None:
+    source = Folded.of(TEXT)
+
+    def own(quote: str) -> str | None:
+        place = source.find(quote)
+        return TEXT[slice(*place)] if place else None
+
+    guard = Guard(own)
+    said = guard.feed(f"It says {marks[0]}Die Straße ist klein{marks[1]} and {marks[0]}Come at 14:30{marks[1]}.")
+    said += guard.end()
+    assert said == f"It says Die Straße ist klein and {marks[0]}Come at 14:30{marks[1]}."
+    assert source.find(f"{marks[0]}Come at 14:30{marks[1]}") is not None
+
+
 def test_accents_are_found_composed_and_decomposed() -> None:
     assert Folded.of("l'ho\u0302pital est ici").find("l’h\u00f4pital") == (0, 10)
     assert Folded.of("l'h\u00f4pital est ici").find("l'ho\u0302pital") == (0, 9)
