@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _READ, _LISTED = 8, 10
 _WORD = re.compile(r"\w+")
+_BY_HAND = "Run: edgellm documents update"  # the window embeds by itself
 _ANSWERS = ("decoder", "seq2seq", "span")
 
 
@@ -100,7 +101,7 @@ def _passages(app: App, asked: Asked, count: int) -> tuple[tuple[Passage, ...], 
     documents_shelf.take_out(library, asked.removals)
     means = app.meaning().means(library)
     found = retrieve.search(library, asked.question, count, asked.collection, means.aids)
-    return found, (*asked.notes, *means.notes)
+    return found, (*asked.notes, *(note.removesuffix(_BY_HAND).rstrip() for note in means.notes))
 
 
 def marks(question: str, text: str) -> Iterator[tuple[int, int]]:

@@ -34,14 +34,17 @@ _log = logging.getLogger(__name__)
 class Now:
     """What is being done: `done` of `total` files are read, `embedded` of `passages` have a vector; 0 of 0: nothing is.
 
-    `sentence` says what holds it up, or that it goes slowly. `change` grows whenever the library was changed.
+    `held` says what reading waits for, `speed` that it goes slowly, `trouble` why passages were not embedded. `change`
+    grows whenever the library was changed.
     """
 
     done: int = 0
     total: int = 0
     embedded: int = 0
     passages: int = 0
-    sentence: str = ""
+    held: str = ""
+    speed: str = ""
+    trouble: str = ""
     paused: bool = False
     change: int = 0
 
@@ -88,6 +91,8 @@ class Keeper:
             events = Events(partial(self._step, pace), self._report, self._state)
             self._watcher = Watcher(self._app.library, pace, events, Timing(still=_STILL))
             self._thread = threading.Thread(target=self._serve, name="documents-embed", daemon=True)
+            if self._paused.is_set():
+                self._watcher.pause()
             self._watcher.start()
             self._thread.start()
         self._jobs.put(self._embed)
@@ -136,32 +141,33 @@ class Keeper:
     def _step(self, pace: Pace, _name: str, step: Step) -> None:
         with self._lock:
             now = self._now
-            self._now = replace(now, done=step.done, total=step.total, sentence=pace.note(), change=now.change + 1)
+            self._now = replace(now, done=step.done, total=step.total, speed=pace.note(), change=now.change + 1)
 
     def _report(self, _name: str, report: Report) -> None:
         with self._lock:
             now = self._now
-            self._now = replace(now, done=0, total=0, change=now.change + 1)
+            self._now = replace(now, done=0, total=0, speed="", change=now.change + 1)
         if report.chunks:
             self._jobs.put(self._embed)
 
     def _state(self, sentence: str) -> None:
         if not self._again.is_set():
-            self._put(sentence="" if self._paused.is_set() else sentence)
+            self._put(held="" if self._paused.is_set() else sentence)
 
     # The second thread
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None and not self._closed.is_set():
             try:
+                self._put(trouble="")
                 job()
             except Stopped:
                 continue
             except EdgeError as error:
-                self._put(sentence=f"{error.message} {error.hint}".strip())
+                self._put(trouble=f"{error.message} {error.hint}".strip())
             except Exception:  # the boundary of the thread
                 _log.exception("documents were not embedded")
-                self._put(sentence=tr("Something went wrong inside EdgeLLM."))
+                self._put(trouble=tr("Something went wrong inside EdgeLLM."))
             finally:
                 self._put(embedded=0, passages=0)
 
@@ -175,8 +181,9 @@ class Keeper:
             return
         pace = Pace(lambda: self._app.settings.index_on_battery)
         while not self._stop() and (why := pace.held()):
-            self._put(sentence=why)
+            self._put(trouble=why)
             self._closed.wait(1.0)
+        self._put(trouble="")
         model = None if self._stop() else meaning.embedder(library)
         if model is None:
             return

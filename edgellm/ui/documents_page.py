@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit
 
 from edgellm.errors import EdgeError
 from edgellm.runtimes.base import Chunk
@@ -24,7 +24,6 @@ from edgellm.ui.documents_pane import DocumentsPane
 from edgellm.ui.documents_shelf import Shelf
 from edgellm.ui.documents_view import Entry, Quote, again, kept
 from edgellm.ui.documents_work import DocumentsWork
-from edgellm.ui.flow import Flow
 from edgellm.ui.language import tr
 from edgellm.ui.passage_window import Place, show_from_file
 from edgellm.ui.services import Services
@@ -66,19 +65,22 @@ class DocumentsPage(TaskPage):
         self._wanted = ""  # the collection to choose once it is listed
         self.setAcceptDrops(True)
         self._fill(Shelf())
-        head = Flow()
+        head = QHBoxLayout()
+        head.setSpacing(10)
         about = QLabel(tr("Ask about"))
         about.setProperty("role", "muted")
         for one in (about, self.collection, self.new, self.name, self.search_only):
             head.addWidget(one)
+        head.addStretch(1)
         self.arrange(head, self.documents, self.answers, stretch=(2, 3))
         self._connect()
         self.bar.set_ready(False)
         self.work.open()
 
     def _connect(self) -> None:
-        self.work.listed.connect(self._fill)
+        self.work.listed.connect(lambda listing: self._fill(listing.shelf))
         self.work.created.connect(self._on_created)
+        self.work.told.connect(lambda _: self.touch())
         self.documents.opened.connect(self._show_file)
         self.answers.asked.connect(self.run)
         self.answers.changed.connect(self._on_changed)
@@ -87,17 +89,20 @@ class DocumentsPage(TaskPage):
         self.new.clicked.connect(self._ask_name)
         self.name.returnPressed.connect(self._create)
         self.search_only.toggled.connect(self._on_changed)
+        self.runner.busy_changed.connect(self._on_busy)
 
     # What is kept
 
     def state(self) -> dict[str, Any]:
         """The question, the choices and the earlier questions with their answers."""
         question, entries = self.answers.question.text(), self.answers.entries
-        if not (question.strip() or entries or self.documents.name or self.search_only.isChecked()):
+        paused = self.work.keeper.now.paused
+        if not (question.strip() or entries or self.work.name or self.search_only.isChecked() or paused):
             return {}
         return {
+            "paused": paused,
             "question": question,
-            "collection": self.documents.name,
+            "collection": self.work.name,
             "search": self.search_only.isChecked(),
             "entries": [kept(entry) for entry in entries],
         }
@@ -113,6 +118,8 @@ class DocumentsPage(TaskPage):
             self.answers.question.setText(str(state.get("question") or ""))
         self.search_only.setChecked(state.get("search") is True)
         self._wanted = str(state.get("collection") or "")
+        if state.get("paused") is True:
+            self.work.pause(True)
         self._fill(self.work.shelf)
         if cut is not None:
             self._unfinished = cut.question
@@ -152,13 +159,21 @@ class DocumentsPage(TaskPage):
         if self.work.shelf.empty:
             self.bar.say(tr("Add files or folders first."))
             return None
+        files = self.work.shelf.files(self.work.name)
+        if not any(file.read for file in files):
+            failed = files and all(file.read is False for file in files)
+            words = (
+                tr("None of these files can be read.") if failed else tr("Nothing has been read yet; wait a moment.")
+            )
+            self.bar.say(words)
+            return None
         now, notes = self.work.keeper.now, tuple[str, ...]()
         if now.total:
             words = tr("Only {done} of {total} files were read when you asked.")
             notes = (words.format(done=f"{now.done:,}", total=f"{now.total:,}"),)
         self._unfinished = ""
         self.bar.say("")
-        return Asked(question, self.documents.name, self.work.settle(), notes)
+        return Asked(question, self.work.name, self.work.settle(), notes)
 
     def on_event(self, event: Any) -> None:
         """The answer grows."""
@@ -179,6 +194,13 @@ class DocumentsPage(TaskPage):
         """What came before the error stays."""
         self._finish(replace(self.answers.entries[-1], state="failed"))
         super().on_failed(error)
+
+    def _on_busy(self, busy: bool) -> None:
+        """Work that was stopped before it gave anything ends without a word."""
+        last = self.answers.entries[-1] if self.answers.entries else None
+        if not busy and last is not None and last.state == "asking" and not last.search:
+            self._finish(replace(last, state="stopped"))
+        self.bar.set_ready(busy or bool(self.answers.question.text().strip()))
 
     def _on_found(self, entry: Entry) -> None:
         self._searching = False
@@ -204,7 +226,7 @@ class DocumentsPage(TaskPage):
 
     def _fill(self, shelf: Shelf) -> None:
         """List the collections, and keep the chosen one chosen."""
-        wanted = self._wanted or self.documents.name
+        wanted = self._wanted or self.work.name
         self.collection.clear()
         self.collection.addItem(tr("All documents"), "")
         for name in shelf.names:
@@ -214,12 +236,12 @@ class DocumentsPage(TaskPage):
         if found > 0:
             self._wanted = ""
         name = str(self.collection.currentData())
-        if name != self.documents.name:
-            self.documents.show_collection(name)
+        if name != self.work.name:
+            self.work.show_collection(name)
 
     def _on_collection(self) -> None:
         self._wanted = ""
-        self.documents.show_collection(str(self.collection.currentData()))
+        self.work.show_collection(str(self.collection.currentData()))
         self.touch()
 
     def _ask_name(self) -> None:

@@ -20,25 +20,24 @@ from PySide6.QtWidgets import (
 
 from edgellm.ui.buttons import AccentButton, IconButton
 from edgellm.ui.documents_keeper import Now
-from edgellm.ui.documents_list import DocumentsList, Row, rows, totals
-from edgellm.ui.documents_shelf import Shelf
-from edgellm.ui.documents_work import DocumentsWork
+from edgellm.ui.documents_list import DocumentsList, Row
+from edgellm.ui.documents_work import DocumentsWork, Listing
 from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 
 
 class DocumentsPane(QFrame):
-    """Shows the collection `name`, or all. Sends `opened` with the path of a file that is to be shown."""
+    """Shows what `work` lists. Sends `opened` with the path of a file that is to be shown."""
 
     opened = Signal(object)
 
     def __init__(self, services: Services, work: DocumentsWork) -> None:
         super().__init__()
         self.setObjectName("pane")
-        self.name = ""
         self._services, self._work = services, work
         self._now = Now()
+        self._totals = ""
         self.add_files = QPushButton(tr("Add files…"))
         self.add_folder = QPushButton(tr("Add a folder…"))
         for button in (self.add_files, self.add_folder):
@@ -60,11 +59,6 @@ class DocumentsPane(QFrame):
         self._connect()
         self._paint_icons()
         self._show_now(self._now)
-
-    def show_collection(self, name: str) -> None:
-        """List this collection; all without a name."""
-        self.name = name
-        self._show_shelf(self._work.shelf)
 
     def _make_empty(self) -> QWidget:
         sentence = QLabel(
@@ -113,13 +107,14 @@ class DocumentsPane(QFrame):
         self.list.chosen.connect(self._on_chosen)
         self.list.removed.connect(self._remove)
         self.list.opened.connect(self._open)
-        work.listed.connect(self._show_shelf)
+        work.listed.connect(self._show)
         work.told.connect(self._show_now)
         self._services.theme.changed.connect(self._paint_icons)
 
-    def _show_shelf(self, shelf: Shelf) -> None:
-        self.list.show_rows(rows(shelf, self.name))
-        there = bool(shelf.groups)
+    def _show(self, listing: Listing) -> None:
+        self._totals = listing.totals
+        self.list.show_rows(listing.rows)
+        there = bool(listing.shelf.groups)
         self._stack.setCurrentIndex(1 if there else 0)
         for control in (self.add_files, self.add_folder, self.update_now, self.remove):
             control.setVisible(there)
@@ -149,8 +144,8 @@ class DocumentsPane(QFrame):
             words = tr("Preparing the search by meaning: {done} of {total} passages")
             parts.append(words.format(done=f"{now.embedded:,}", total=f"{now.passages:,}"))
         else:
-            parts.append(totals(self._work.shelf.files(self.name)))
-        return "\n".join(filter(None, (*parts, now.sentence)))
+            parts.append(self._totals)
+        return "\n".join(filter(None, (*parts, now.held, now.speed, now.trouble)))
 
     def _on_chosen(self, row: Row | None) -> None:
         removable = row is not None and row.removal is not None
@@ -166,6 +161,8 @@ class DocumentsPane(QFrame):
     def _remove(self, row: Row) -> None:
         if row.removal is not None:
             self._work.remove(row.removal, row.title)
+        else:
+            self._services.notices.say(tr("It belongs to its folder; take that out instead."))
 
     def _open(self, row: Row | None) -> None:
         if row is not None and row.file is not None:
@@ -182,7 +179,7 @@ class DocumentsPane(QFrame):
     def take(self, paths: Sequence[Path]) -> None:
         """Add these to the collection that is listed."""
         if paths:
-            self._work.add(paths, self.name)
+            self._work.add(paths, self._work.name)
 
     def _paint_icons(self) -> None:
         color = self._services.theme.colors.muted

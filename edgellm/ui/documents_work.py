@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,19 +15,31 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from edgellm.errors import EdgeError
 from edgellm.ui import documents_shelf
 from edgellm.ui.documents_keeper import Keeper, Now
+from edgellm.ui.documents_list import Row, rows, totals
 from edgellm.ui.documents_shelf import DEFAULT, Removal, Shelf
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 
 _LOOK_MS = 200
-_LIST_SECONDS = 1.0  # while files are read, the list is made again no more often
+_LIST_SECONDS = 1.0  # while files are read, the list is made again no more often, and in a tenth of the time at most
+_SHARE = 10
 _UNDO_MS = 9_500  # a little longer than the notice with the undo stays
 
 
-class DocumentsWork(QObject):
-    """`listed` is sent with the `Shelf`, `told` with `Now` when it has changed, `created` with a collection's name.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The shelf, and of the collection that is shown, or of all: the rows, and the totals in a line."""
 
-    What is removed is hidden at once, and forgotten when the undo is no longer offered, or a question is asked.
+    shelf: Shelf = field(default_factory=Shelf)
+    rows: tuple[Row, ...] = ()
+    totals: str = ""
+
+
+class DocumentsWork(QObject):
+    """`listed` is sent with a `Listing`, `told` with `Now` when it has changed, `created` with a collection's name.
+
+    `name` is the collection that is shown; empty: all. What is removed is hidden at once, and forgotten when the undo
+    is no longer offered, or a question is asked.
     """
 
     listed = Signal(object)
@@ -35,14 +48,16 @@ class DocumentsWork(QObject):
 
     def __init__(self, services: Services, parent: QObject) -> None:
         super().__init__(parent)
+        self.name = ""
         self.shelf = Shelf()
         self.keeper = Keeper(services.app)
         self._services = services
         self._removals: list[Removal] = []
         self._seen = Now()
         self._listing = False
+        self._again = False
         self._stale = False
-        self._listed_at = 0.0
+        self._listed_at = self._took = 0.0
         self._watch = QTimer(self, interval=_LOOK_MS)
         self._watch.timeout.connect(self._look)
         self._forget = QTimer(self, singleShot=True, interval=_UNDO_MS)
@@ -68,6 +83,11 @@ class DocumentsWork(QObject):
         self._removals = [one for one in self._removals if one.path is not None or one.name != wanted]
         self._removals = [one for one in self._removals if one.name != wanted or one.path not in paths]
         self._services.background.run(job, lambda _: self._added(), self._complain)
+
+    def show_collection(self, name: str) -> None:
+        """List this collection; all without a name."""
+        self.name = name
+        self._list()
 
     def create(self, name: str) -> None:
         """Make an empty collection."""
@@ -151,25 +171,33 @@ class DocumentsWork(QObject):
             self._stale = self._stale or now.change != self._seen.change
             self._seen = now
             self.told.emit(now)
-        if self._stale and time.monotonic() - self._listed_at >= _LIST_SECONDS:
+        if self._stale and time.monotonic() - self._listed_at >= max(_LIST_SECONDS, self._took * _SHARE):
             self._list()
 
     def _list(self) -> None:
+        """Make the list again; once more at once, where it is being made."""
+        self._again = self._listing
         if self._listing:
-            self._stale = True
             return
         self._listing, self._stale = True, False
-        app, hidden = self._services.app, frozenset(self._removals)
-        self._services.background.run(
-            lambda: documents_shelf.read(app.library(), hidden), self._on_listed, self._on_unlisted
-        )
+        app, hidden, name = self._services.app, frozenset(self._removals), self.name
 
-    def _on_listed(self, shelf: Shelf) -> None:
+        def job() -> tuple[Listing, float]:
+            began = time.monotonic()
+            shelf = documents_shelf.read(app.library(), hidden)
+            return Listing(shelf, rows(shelf, name), totals(shelf.files(name))), time.monotonic() - began
+
+        self._services.background.run(job, self._on_listed, self._on_unlisted)
+
+    def _on_listed(self, found: tuple[Listing, float]) -> None:
+        listing, self._took = found
         self._listing, self._listed_at = False, time.monotonic()
-        self.shelf = shelf
-        self.listed.emit(shelf)
-        if not shelf.empty and not self.keeper.started:
+        self.shelf = listing.shelf
+        self.listed.emit(listing)
+        if not self.shelf.empty and not self.keeper.started:
             self._begin()
+        if self._again:
+            self._list()
 
     def _on_unlisted(self, error: EdgeError) -> None:
         self._listing = False

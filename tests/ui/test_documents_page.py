@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -212,7 +213,7 @@ def test_collections_are_made_chosen_and_asked_alone(open_desk: Callable[..., De
     page.new.click()
     page.name.setText("  Harbor  ")
     QTest.keyClick(page.name, Qt.Key.Key_Return)
-    wait(lambda: page.documents.name == "Harbor", "the collection")
+    wait(lambda: page.work.name == "Harbor", "the collection")
     drop(page, folder / "trip.md")
     read(page, 1)
     page.collection.setCurrentIndex(0)
@@ -239,6 +240,9 @@ def test_changes_failures_and_pauses_are_seen(open_desk: Callable[..., Desk], fo
     page = opened(desk)
     drop(page, folder)
     read(page, 3)
+    page.work.keeper._state("The battery is at 12 %.")
+    wait(lambda: "The battery is at 12 %." in page.documents.words.text(), "the sentence")
+    page.work.keeper._state("")
     page.documents.pause.click()
     wait(lambda: "Paused" in page.documents.words.text(), "the pause")
     (folder / "later.txt").write_text("The cat is on the roof.", encoding="utf-8")
@@ -376,3 +380,5 @@ def test_documents_are_kept_up_to_date_before_the_page_is_opened(
     desk.window.keep_documents()
     assert desk.window.stack.currentWidget() is desk.chat
     wait(lambda: len(desk.app.library().files("notes")) == 3, "the files")
+    desk.close()
+    assert [one.name for one in threading.enumerate() if one.name.startswith("documents")] == []
