@@ -15,7 +15,7 @@ from edgellm.documents.document import Document
 from edgellm.errors import UsageError
 from edgellm.tasks.outline import of_text
 
-_AS_THEY_ARE = frozenset((".txt", ".csv", ".tsv", ".srt", ".vtt", ".json", ".log", ".rst", ""))
+_AS_THEY_ARE = frozenset((".txt", ".csv", ".tsv", ".json", ".log", ".rst", ""))
 
 
 def read(words: Sequence[str], files: Sequence[str], output: Output) -> tuple[Document, ...]:

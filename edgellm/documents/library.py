@@ -124,7 +124,7 @@ class Library:
         for one in self.collections():
             if one.name == name:
                 return one
-        raise UsageError(f"There is no collection {name!r}.", "Choose one that is listed, or create it.")
+        raise UsageError(f"There is no collection {name!r}.", "See which there are: edgellm documents list")
 
     def delete(self, name: str) -> None:
         """Forget a collection and everything only it holds. The files themselves are left alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _ENOUGH = 0.5
 _CONTEXT_SHARE = 0.7
 _AROUND = 400
 _ENDS = tuple(".!?…。！？\"'”’»)）")
+_NUMBERED = re.compile(r"\A(?:§\s*)?\d+(?:\.\d+)*[.)]?\s+")  # before a heading
 _SEPARATE = "\n\n"
 
 Found = tuple[int, Passage]
@@ -47,14 +49,18 @@ class Consultation:
 def nearest(question: str, extracts: Sequence[Extract], count: int = NEAR) -> tuple[Found, ...]:
     """The sentences nearest to a question, the best first, each with the number of its extract.
 
-    A heading that says no more than the question comes behind the sentences.
+    A heading or a question that says no more than what was asked comes behind the sentences.
     """
     found = passages.among(question, [one.text for one in extracts], max(count, _CANDIDATES))
     cut = Terms(single=True)
     asked = set(cut.of(question))
-    bare = [not one.text.endswith(_ENDS) and set(cut.of(one.text)) <= asked for _, one in found]
+    bare = [_says_no_more(one.text) and set(cut.of(_NUMBERED.sub("", one.text))) <= asked for _, one in found]
     behind = sorted(zip(bare, found, strict=True), key=lambda pair: pair[0])
     return tuple(pair for _, pair in behind)[:count]
+
+
+def _says_no_more(text: str) -> bool:
+    return not text.endswith(_ENDS) or text.rstrip("\"'”’»)） ").endswith(("?", "？"))
 
 
 def prepare(

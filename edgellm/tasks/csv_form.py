@@ -69,6 +69,8 @@ def _read_through(path: Path) -> tuple[str, int, bool]:
     hashed, size, decoder = hashlib.sha256(), 0, codecs.getincrementaldecoder("utf-8")()
     utf8 = True
     try:
+        if path.is_dir():
+            raise StorageError(f"{path} is a folder.", "Name a CSV file inside it, or run: edgellm batch classify.")
         if not path.is_file():
             raise StorageError(f"There is no file {path}.", "Check the spelling and the folder.")
         with path.open("rb") as stream:

@@ -16,11 +16,11 @@ from edgellm.errors import UsageError
 from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message, Request, never_dropped
 from edgellm.runtimes.many import answer_all
 from edgellm.tasks import sentences, special, summarize
+from edgellm.tasks.doubt import doubtful
 from edgellm.tasks.keysentences import key_sentences
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.result import combined, without_model
 from edgellm.tasks.starter import is_starter, out_of_reach
-from edgellm.tasks.terms import Terms
 
 _LARGEST, _SHARE = 768, 6  # tokens of a part, and how many parts a context holds at least
 _ANSWER = 96  # tokens of a point
@@ -28,8 +28,6 @@ _AT_ONCE = 16
 _STARTER_SENTENCES = 6
 _STARTER_ENOUGH = 3  # sentences after which a paragraph may end a part of the starter's
 _BLANK = re.compile(r"\n\s*\n")
-_OCLOCK = "o'clock"  # says nothing that the number before it does not
-_VERBS = frozenset("is are was were am be been has have had will can could must should would does do did".split())
 _LIST_MARK = re.compile(r"\s*(?:[-*•–—·#>]+|\(?\d{1,3}[.)])\s+")
 _MARGIN = 0.8  # of the characters that would fill a part if they cost what they cost on average
 
@@ -202,23 +200,6 @@ def _written(generator: Generator, group: Sequence[Part], options: Options, want
             doubted = not text or (is_starter(generator.info) and doubtful(text, bare[shown]))
             yield _own(group[shown], count, bare[shown]) if doubted else Point(text, group[shown], True, facts)
             shown += 1
-
-
-def doubtful(said: str, text: str) -> bool:
-    """Whether a small model's sentence about a text had better not be shown.
-
-    It brings in other words or numbers, says a thing twice, asks, or is a sentence of the text that lost its verb.
-    """
-    cut = Terms()
-    found = cut.of(said)
-    terms = set(found)
-    held = {*cut.of(text), *cut.of(_OCLOCK)}
-    if not terms or len(found) > len(terms) or not terms <= held or said.rstrip().endswith("?"):
-        return True
-    if _VERBS & set(said.casefold().rstrip(".!?").split()):
-        return False
-    holding = [one.text for one in sentences.split(text) if terms <= set(cut.of(one.text))]
-    return bool(holding) and all(_VERBS & set(one.casefold().rstrip(".!?").split()) for one in holding)
 
 
 def _lines(text: str, count: int) -> str:

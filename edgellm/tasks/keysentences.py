@@ -4,7 +4,8 @@ LexRank: G. Erkan and D. R. Radev, "LexRank: Graph-based Lexical Centrality as S
 of Artificial Intelligence Research 22 (2004). Sentences are nodes, the cosine of their TF-IDF vectors is the weight of
 an edge (continuous LexRank), and the stationary distribution of a damped random walk is each sentence's salience.
 Where the paper takes English words, `terms.py` also cuts character pairs out of unspaced scripts. A sentence that
-repeats a chosen one is passed over, as the paper's reranker does (cross-sentence information subsumption).
+repeats a chosen one is passed over, as the paper's reranker does (cross-sentence information subsumption), and one or
+two words, such as a heading or a table's first row, come behind the sentences.
 
 The matrix of similarities S = V Vᵀ is never built: a step of the walk multiplies by the sparse V twice, so that a
 book takes memory in proportion to its words.
@@ -13,6 +14,7 @@ book takes memory in proportion to its words.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +24,16 @@ import numpy.typing as npt
 
 from edgellm.tasks import sentences
 from edgellm.tasks.function_words import likely
+from edgellm.tasks.scripts import UNSPACED_RUN
 from edgellm.tasks.terms import Terms
 
 _DAMPING = 0.85
 _TOLERANCE = 1e-6
 _STEPS = 200
 _SAME = 0.8
+_WORD = re.compile(r"[^\W\d_]+")
+_FEW = 3  # words that a sentence has at least
+_BEHIND = 1e-3
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -50,12 +56,16 @@ def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySen
     if not found or count < 1:
         return ()
     vectors = weights([sentence.text for sentence in found], language)
-    scores = _Graph(vectors).salience()
+    scores = _Graph(vectors).salience() * [_BEHIND if _fragment(one.text) else 1.0 for one in found]
     highest = float(scores.max()) or 1.0
     return tuple(
         KeySentence(found[at].text, found[at].start, found[at].end, round(float(scores[at]) / highest, 4))
         for at in sorted(_different(scores, vectors, count))
     )
+
+
+def _fragment(text: str) -> bool:
+    return len(_WORD.findall(text)) < _FEW and not UNSPACED_RUN.search(text)
 
 
 def most_salient(texts: Sequence[str], count: int, language: str = "") -> tuple[int, ...]:

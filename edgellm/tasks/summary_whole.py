@@ -9,6 +9,7 @@ from dataclasses import replace
 from edgellm.runtimes.base import Chunk, Finish
 from edgellm.tasks import digest, sentences, summarize, summary_styles
 from edgellm.tasks.digest import Part, Want
+from edgellm.tasks.doubt import doubtful
 from edgellm.tasks.keysentences import most_salient
 from edgellm.tasks.result import collect, without_model
 from edgellm.tasks.starter import is_starter
@@ -28,6 +29,10 @@ _AT_ONCE = "The whole text was read at once."
 _SINGLE = "This model writes one sentence at a time: {what} made of its sentences, one for each section."
 _OWN_WORDS = "The built-in model makes one sentence of each section; the text is shown by its own sentences instead."
 _DOUBTFUL = "What the built-in model wrote was doubtful: the text's most important sentence stands there."
+_LONGER = (
+    "The text is longer than what the built-in model makes one sentence of. This is its most important sentence; "
+    "--key-sentences 3 shows more."
+)
 
 
 def line(job: Job) -> Steps:
@@ -101,9 +106,11 @@ def _starter_line(job: Job) -> Steps:
     yield Begun(1, 0)
     text = job.outline.body.strip() or job.outline.text
     notes, finish = summarize.notes(job.direct, text), without_model()
-    if not notes and digest.fits(job.direct, text):
+    if not notes and not digest.fits(job.direct, text):
+        notes = (_LONGER,)
+    if not notes:
         said, finish = collect(summarize.run(job.direct, text, job.options))
-        if finish.reason == "cancelled" or not digest.doubtful(said, text):
+        if finish.reason == "cancelled" or not doubtful(said, text):
             said = job.translate(said)
             yield Chunk(said)
             return Summary(said, (), 1, 1, (_AT_ONCE,), finish)

@@ -103,6 +103,7 @@ def test_ctrl_c_stops_and_other_work_is_not_mixed_in(edgellm: CommandLine, revie
         (["--csv", "reviews.csv", "--labels", "a,b", "-o", "reviews.csv"], "place of the table itself"),
         (["--csv", "reviews.csv", "--labels", "a,b", "-o", "."], "is a folder"),
         (["--csv", "nosuch.csv", "--labels", "a,b", "-o", "out.csv"], "There is no file"),
+        (["--csv", ".", "--labels", "a,b", "-o", "out.csv"], "is a folder"),
         (["--csv", "reviews.csv", "--labels", "a,b", "-o", "out.csv", "--column", "x"], "no column x"),
         (["--csv", "reviews.csv", "--labels", "a", "-o", "out.csv"], "two different labels"),
         (["--csv", "reviews.csv", "--labels", "a,b", "-o", "out.csv", "words"], "at once"),

@@ -179,6 +179,19 @@ def test_several_files_are_compared(edgellm: CommandLine, report: str, tmp_path:
     assert kept(edgellm) == []
 
 
+def test_subtitles_are_read_without_their_times(edgellm: CommandLine, tmp_path: Path) -> None:
+    cues = "1\n00:00:01,000 --> 00:00:03,000\n<i>I drink cold water.</i>\n\n2\n00:00:04,000 --> 00:00:06,000\nIt is late.\n"
+    (tmp_path / "film.srt").write_text(cues, encoding="utf-8")
+    assert edgellm.here("summarize", "film.srt", "--key-sentences", "9").out == "I drink cold water.\nIt is late.\n"
+
+
+def test_a_long_text_without_a_summary_says_why(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("Monday.\n\n" + "The house is old. " * 7, encoding="utf-8")
+    shown = edgellm.here("summarize", "long.txt")
+    assert shown.out == "The house is old.\n"
+    assert "longer than what the built-in model makes one sentence of" in shown.err
+
+
 def test_several_files_become_one_summary_with_their_names(edgellm: CommandLine, report: str, tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("Anna has a dog.", encoding="utf-8")
     model = edgellm.script(reply="It is late.")

@@ -155,6 +155,23 @@ def test_a_heading_is_not_taken_for_the_nearest_sentence() -> None:
     assert (best.text, best.headings) == ("Our hotel is near the station.", ("Hotel",))
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "best"),
+    [
+        (
+            "How much is the rent?",
+            "1 Rent\n\nThe rent of the flat is 850 euros.\n",
+            "The rent of the flat is 850 euros.",
+        ),
+        ("When does the lease end?", "When does the lease end? The lease ends in May.", "The lease ends in May."),
+        ("How much is the rent?", "Rent 850\n\nThe rent is due on Monday in the office.\n", "Rent 850"),
+    ],
+)
+def test_neither_a_numbered_heading_nor_the_question_itself_is_the_nearest(question: str, text: str, best: str) -> None:
+    (found, _), *_ = consult.search(question, [Extract.of_text(text, Path("/a.txt"))])
+    assert found.text == best
+
+
 def test_nothing_to_read() -> None:
     model = Scripted(lambda prompt: "x")
     for given_ in ((), lease(" ")):

@@ -37,6 +37,15 @@ def test_a_repeated_sentence_is_shown_once() -> None:
     ]
 
 
+def test_a_word_or_two_come_behind_the_sentences() -> None:
+    text = "Monday.\n\nWe leave for Bern from platform four.\n\nTuesday.\n\nDinner is at seven."
+    assert [one.text for one in key_sentences(text, 2)] == [
+        "We leave for Bern from platform four.",
+        "Dinner is at seven.",
+    ]
+    assert len(key_sentences(text, 4)) == 4, "they are not lost"
+
+
 def test_the_walk_is_the_stationary_distribution_of_the_paper() -> None:
     """Against the eigenvector of the damped transition matrix, which the power iteration should reach."""
     documents = ["a b c", "b c d", "c d", "a d e e", "", "b"]

@@ -1,0 +1,51 @@
+"""A small model's sentence is doubted where the text does not say it, and only there."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from edgellm.tasks.doubt import doubtful
+from starter.examples import summarize
+from starter.examples.example import Source
+from starter.words import Lexicon
+
+HOUSE = "The house is old. I drink water. We eat bread. The train is late. Where is the station?"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The water is old.",
+        "The water is eat bread.",
+        "The train is eat water.",
+        "T water, please.",
+        "Water.",
+        "The house is old old.",
+        "The house is new.",
+        "Is the house old?",
+    ],
+)
+def test_what_the_text_does_not_say_is_doubted(said: str) -> None:
+    assert doubtful(said, HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("The house is old.", HOUSE),
+        ("I drink water.", HOUSE),
+        ("The meeting is on Monday at the station.", "The meeting is on Monday. It is at the station."),
+        ("Anna gave a dog to Paul in the park.", "Anna bought a dog. Anna gave the dog to Paul in the park."),
+        ("We bought bread at the market.", "We were at the market. We bought bread."),
+    ],
+)
+def test_what_sentences_say_together_is_not(said: str, text: str) -> None:
+    assert not doubtful(said, text)
+
+
+def test_the_right_summaries_that_the_starter_was_taught_are_believed() -> None:
+    source = Source(Lexicon.read(), random.Random(5))
+    taught = [summarize.summary(source) for _ in range(200)]
+    assert sum(doubtful(one.answer, one.key) for one in taught) <= 4
