@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from benchmarks.display import screen
 from edgellm.app import App
 from edgellm.ui import main as ui
+from edgellm.ui.classify_page import ClassifyPage
 from edgellm.ui.documents_page import DocumentsPage
 from edgellm.ui.models_page import ModelsPage
 from edgellm.ui.settings_page import SettingsPage
@@ -352,6 +353,41 @@ def notes(folder: Path) -> Path:
     return folder
 
 
+def classify(studio: Studio) -> None:
+    """The Classify page: a table of opinions with its labels, and one text with the share of every label."""
+    page = studio.window.open_key("classify")
+    assert isinstance(page, ClassifyPage)
+    suffix = {"dark": "-dark", "contrast": "-contrast"}.get(studio.app.settings.theme, "")
+    path = Path(os.environ["EDGELLM_HOME"], "opinions.csv")
+    lines = [f'{number},2026-05-{number:02},"{text}"' for number, text in enumerate(_OPINIONS, 1)]
+    path.write_text("\n".join(("number,day,opinion", *lines, "")), encoding="utf-8")
+    page.unsure.setValue(75)
+    page.given.box.take([path])
+    wait(_PATIENCE, lambda: page.given.ready)
+    page.run()
+    wait(_PATIENCE, lambda: not page.runner.busy)
+    page.pane.table.selectRow(1)
+    wait(0.5)
+    studio.picture(f"classify{suffix}")
+
+
+_OPINIONS = (
+    "The food was great. We loved it.",
+    "The train is late and I am angry.",
+    "The book is on the table.",
+    "The room is dirty and the bed is broken.",
+    "The teacher is kind.",
+    "The soup is cold.",
+    "The doctor works in the hospital.",
+    "",
+    "This garden is beautiful!",
+    "The coffee is bad.",
+    "The shop opens at nine.",
+    "I am happy with the new phone.",
+    "The hotel is terrible.",
+)
+
+
 SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
     "tour": (tour, {"theme": "light", "language": "en"}),
     "dark": (dark, {"theme": "dark", "language": "en"}),
@@ -365,6 +401,8 @@ SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
     "documents": (documents, {"theme": "light", "language": "en"}),
     "documents-dark": (documents, {"theme": "dark", "language": "en"}),
     "documents-chinese": (documents, {"theme": "light", "language": "zh_CN"}),
+    "classify": (classify, {"theme": "light", "language": "en"}),
+    "classify-dark": (classify, {"theme": "dark", "language": "en"}),
     "models-chinese": (models, {"theme": "light", "language": "zh_CN"}),
 }
 

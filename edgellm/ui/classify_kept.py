@@ -72,7 +72,8 @@ def files_before(place: Place) -> tuple[Line, ...]:
 def line_of_entry(folder: Path, entry: Any) -> Line:
     """A file's row; `entry` is one of the manifest of a batch."""
     if entry.error:
-        return Line(entry.file, note=entry.error, failed=True)
+        said = entry.error.removeprefix(entry.file).removeprefix(Path(entry.file).name).lstrip(" :")
+        return Line(entry.file, note=said, failed=True)
     try:
         kept = json.loads((folder / entry.output).read_text(encoding="utf-8"))
         label, best, note = (str(kept[key]) for key in ("label", "best", "note"))

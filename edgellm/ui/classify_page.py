@@ -39,6 +39,7 @@ class ClassifyPage(TaskPage):
         self.labels = LabelsBox(services)
         self.unsure = QSpinBox(minimum=0, maximum=100, singleStep=5, suffix=" %")
         self.unsure.setSpecialValueText(tr("off"))
+        self.unsure.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.unsure.setAccessibleName(tr("Unsure below"))
         self.unsure.setToolTip(tr("A text whose best label has less than this gets none."))
         self.given = Given(services)

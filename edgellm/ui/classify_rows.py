@@ -43,7 +43,7 @@ class Line:
     def shown(self) -> str:
         """What stands in the column of labels."""
         if self.failed:
-            return tr("none")
+            return self.note
         return tr("unsure ({label}?)").format(label=self.best) if self.unsure else self.label
 
 
@@ -137,7 +137,7 @@ class Lines(QAbstractTableModel):
         if role == SHARE:
             return line.confidence
         if role == Qt.ItemDataRole.ToolTipRole:
-            return line.note if column == NOTE else line.text if column == TEXT else None
+            return (line.text, line.note or line.label, None, line.note)[column]
         if role == Qt.ItemDataRole.ForegroundRole and column in (LABEL, NOTE) and (line.failed or line.unsure):
             return QColor(self._theme.colors.warning)
         return None
@@ -145,7 +145,7 @@ class Lines(QAbstractTableModel):
     def _cell(self, line: Line, column: int) -> str:
         if column == TEXT:
             return " ".join(line.text[:300].split())
-        return (line.shown, percent(line.confidence), line.note)[column - 1]
+        return (line.shown, percent(line.confidence), "" if line.failed else line.note)[column - 1]
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The names of the columns."""

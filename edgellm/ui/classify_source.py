@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QPushButton, QSplitter
+from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from edgellm.errors import EdgeError
 from edgellm.ui import classify_table, classify_work
+from edgellm.ui.buttons import IconButton
 from edgellm.ui.classify_columns import ColumnChoice
 from edgellm.ui.classify_table import Form
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 from edgellm.ui.source_box import SourceBox, Takes
 
+_GAP = 10
+_REST = 10_000  # the table takes what the name of its file leaves
 Kind = Literal["text", "table", "files"]
 
 
@@ -34,17 +37,20 @@ class Given(QSplitter):
         self._column: int | None = None
         self.box = SourceBox(
             services,
-            tr("Text, table or files"),
+            tr("Source"),
             tr("Write or paste a text, or drop a CSV file, documents, or a folder here."),
             Takes(many=True, reads=False),
         )
-        self.folder = QPushButton(tr("Open a folder…"))
-        self.folder.setProperty("kind", "small")
+        self.folder = IconButton(services.theme, "folder", tr("Open a folder…"))
         self.box.add_button(self.folder)
         self.columns = ColumnChoice()
         self.setChildrenCollapsible(False)
+        self.setHandleWidth(_GAP)
+        self.setObjectName("stacked")
         self.addWidget(self.box)
         self.addWidget(self.columns)
+        for part in (self.box, self.columns):
+            part.setMinimumWidth(1)  # this splitter's own least width counts
         self.columns.hide()
         self.box.changed.connect(self._on_source)
         self.columns.changed.connect(self._on_column)
@@ -105,7 +111,9 @@ class Given(QSplitter):
 
         def done(found: list[Path]) -> None:
             if found:
+                self.box.blockSignals(True)  # the files before are replaced, not cleared
                 self.box.put("")
+                self.box.blockSignals(False)
                 self.box.take(found)
             else:
                 self._services.notices.say(tr("There is no document in {name}.").format(name=folder.name))
@@ -141,6 +149,7 @@ class Given(QSplitter):
         self.form, self._column = form, wanted
         self.columns.show_form(form, wanted)
         self.columns.show()
+        self.setSizes([1, _REST])
         self.box.say(path, tr("{n} rows").format(n=f"{form.total:,}"))
         self.changed.emit()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QKeySequence, QPainter, QShortcut
+from PySide6.QtGui import QColor, QGuiApplication, QKeySequence, QPainter, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -31,6 +31,9 @@ from edgellm.ui.theme import Theme
 _Index = QModelIndex | QPersistentModelIndex
 _PAD, _NUMBER, _HIGH = 8, 52, 6
 _ROW_PAD = 14
+_WIDTHS = {LABEL: 100, CONFIDENCE: 140, NOTE: 170}
+_NARROW, _BAR = 440, 50
+_WIDEST, _CELL_PAD, _LOOKED = 260, 26, 2_000
 
 
 class Bar(QStyledItemDelegate):
@@ -97,7 +100,7 @@ class RowsView(QTableView):
         head.setSortIndicatorClearable(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
-        for column, width in ((LABEL, 130), (CONFIDENCE, 150), (NOTE, 120)):
+        for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
 
     @property
@@ -109,17 +112,52 @@ class RowsView(QTableView):
     def show_columns(self, scores: bool) -> None:
         """The labels of one text have no further columns."""
         self.setColumnHidden(LABEL, scores)
-        self.setColumnHidden(NOTE, scores or not any(line.note for line in self.rows.lines))
+        self.setColumnHidden(NOTE, scores or not any(map(_noted, self.rows.lines)))
+        head, modes = self.horizontalHeader(), QHeaderView.ResizeMode
+        head.setSectionResizeMode(TEXT, modes.Interactive if scores else modes.Stretch)
+        head.setSectionResizeMode(CONFIDENCE, modes.Stretch if scores else modes.Interactive)
+        self.setColumnWidth(LABEL, _WIDTHS[LABEL])
+        if scores:
+            self._fit(TEXT, {line.text for line in self.rows.lines})
+        else:
+            self._fit_bar()
+            self._fit(LABEL, _labels(self.rows.lines))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the texts need it more than the bars."""
+        super().resizeEvent(event)
+        if not self.isColumnHidden(LABEL):
+            self._fit_bar()
+
+    def _fit_bar(self) -> None:
+        wide = self.viewport().width() >= _NARROW
+        self.setColumnWidth(CONFIDENCE, _WIDTHS[CONFIDENCE] if wide else _WIDTHS[CONFIDENCE] - _BAR)
+
+    def _fit(self, column: int, texts: Iterable[str]) -> None:
+        """Make room for these texts, within reason."""
+        widest = max((self.fontMetrics().horizontalAdvance(text) for text in texts), default=0) + _CELL_PAD
+        least = 0 if column == TEXT else self.columnWidth(column)
+        self.setColumnWidth(column, max(least, min(widest, _WIDEST)))
 
     def add(self, lines: Sequence[Line]) -> None:
         """Put rows at the end; the end stays in sight where it was."""
         bar = self.verticalScrollBar()
         end = bar.value() >= bar.maximum() - 4
         self.rows.add(lines)
-        if any(line.note for line in lines):
+        if any(map(_noted, lines)):
             self.setColumnHidden(NOTE, False)
+        self._fit(LABEL, _labels(lines))
         if end and self.horizontalHeader().sortIndicatorSection() < 0:
             self.scrollToBottom()
+
+
+def _noted(line: Line) -> bool:
+    """Whether something is to be seen beside the label; what failed says why in its place."""
+    return bool(line.note) and not line.failed
+
+
+def _labels(lines: Sequence[Line]) -> set[str]:
+    return {line.shown for line in lines[:_LOOKED] if not line.failed}
 
 
 class LabelsPane(QFrame):
@@ -147,7 +185,7 @@ class LabelsPane(QFrame):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._blank())
         self._stack.addWidget(self.table)
-        title = QLabel(tr("Labels"))
+        title = QLabel(tr("Result"))
         title.setProperty("role", "strong")
         head = QHBoxLayout()
         head.addWidget(title)

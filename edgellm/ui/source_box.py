@@ -10,18 +10,28 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from edgellm.errors import EdgeError
 from edgellm.ui.buttons import IconButton
-from edgellm.ui.elided import ElidedLabel
-from edgellm.ui.icons import icon, pixmap
+from edgellm.ui.file_shelf import FileChip, FileShelf
+from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 
 if TYPE_CHECKING:
     from edgellm.documents.document import Document
 
+_CHIPS = 100  # files that are listed by name
 _SHOWN = 200_000  # characters of a document that the box itself shows
 
 
@@ -70,44 +80,6 @@ class TextInput(QPlainTextEdit):
             super().dragEnterEvent(event)
 
 
-class FileChip(QFrame):
-    """A file that was given: its name, what is known of it, and a button that takes it out."""
-
-    removed = Signal()
-
-    def __init__(self, services: Services, path: Path) -> None:
-        super().__init__()
-        self.setObjectName("chip")
-        self._services = services
-        self._mark = QLabel()
-        name = ElidedLabel()
-        name.set_text(path.name)
-        name.setProperty("role", "strong")
-        self.facts = QLabel(tr("Reading"))
-        self.facts.setProperty("role", "faint")
-        take_out = IconButton(services.theme, "close", tr("Take {name} out").format(name=path.name), size=14)
-        take_out.clicked.connect(self.removed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 4, 4, 4)
-        row.addWidget(self._mark)
-        row.addWidget(name, 1)
-        row.addWidget(self.facts)
-        row.addWidget(take_out)
-        self.setToolTip(str(path))
-        services.theme.changed.connect(self._draw)
-        self._draw()
-
-    def say(self, words: str, tooltip: str = "", bad: bool = False) -> None:
-        """What is known of the file."""
-        self.facts.setText(words)
-        self.facts.setToolTip(tooltip)
-        self.facts.setProperty("role", "warning" if bad else "faint")
-        self.facts.style().polish(self.facts)
-
-    def _draw(self) -> None:
-        self._mark.setPixmap(pixmap("documents", self._services.theme.colors.accent, 16))
-
-
 class SourceBox(QFrame):
     """`changed` is sent when text or files change, `read` when the last file was read, well or not."""
 
@@ -134,7 +106,11 @@ class SourceBox(QFrame):
         self.clear_button = IconButton(services.theme, "trash", tr("Clear"))
         self.clear_button.clicked.connect(self.clear)
         self._files = QVBoxLayout()
+        self._files.setContentsMargins(0, 0, 0, 0)
         self._files.setSpacing(4)
+        self._more = QLabel()
+        self._more.setProperty("role", "faint")
+        self._list = FileShelf(self._files, self._more, tr("Files"))
         self._arrange(title)
         services.theme.changed.connect(self._paint_icon)
         self._paint_icon()
@@ -150,10 +126,11 @@ class SourceBox(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 8, 8, 8)
         column.addLayout(head)
-        column.addLayout(self._files)
+        column.addWidget(self._list)
         column.addWidget(self.text, 1)
+        column.addStretch()
 
-    def add_button(self, button: QPushButton) -> None:
+    def add_button(self, button: QWidget) -> None:
         """Put a page's own way to give something beside the one for files."""
         self._head.insertWidget(self._head.count() - 1, button)
 
@@ -184,12 +161,12 @@ class SourceBox(QFrame):
     def take(self, paths: Sequence[Path]) -> None:
         """Take these files as the source, beside those that are there where several are possible."""
         known = self._paths if self._takes.many else []
-        wanted = [*known, *(path for path in dict.fromkeys(paths) if path not in known)]
-        wanted = wanted if self._takes.many else wanted[:1]
+        wanted = dict.fromkeys((*known, *paths) if self._takes.many else tuple(paths)[:1])
         for path in [path for path in self._paths if path not in wanted]:
             self._remove(path)
+        there = set(self._paths)
         for path in wanted:
-            if path not in self._paths:
+            if path not in there:
                 self._add(path)
         self._show_text()
         self.changed.emit()
@@ -205,13 +182,14 @@ class SourceBox(QFrame):
             self._chips[path].say(words, tooltip, bad)
 
     def _add(self, path: Path) -> None:
-        chip = FileChip(self._services, path)
-        chip.removed.connect(partial(self._take_out, path))
         self._paths.append(path)
-        self._chips[path] = chip
-        self._files.addWidget(chip)
+        if len(self._chips) < _CHIPS:
+            chip = FileChip(self._services, path)
+            chip.removed.connect(partial(self._take_out, path))
+            self._chips[path] = chip
+            self._files.addWidget(chip)
         if not self._takes.reads:
-            chip.say("")
+            self.say(path, "")
             return
 
         def job() -> Document:
@@ -222,7 +200,7 @@ class SourceBox(QFrame):
         self._services.reading.run(job, partial(self._on_read, path), partial(self._on_unread, path))
 
     def _on_read(self, path: Path, document: Document) -> None:
-        if path not in self._chips:
+        if path not in self._paths:
             return
         self._documents[path] = document
         size = sum(len(block.text) for page in document.pages for block in page.blocks)
@@ -231,14 +209,14 @@ class SourceBox(QFrame):
         if pages > 1:
             words = tr("{n} pages").format(n=f"{pages:,}") + " · " + words
         notes = "\n".join(document.notes)
-        self._chips[path].say(f"{words} · {tr('see notes')}" if notes else words, notes)
+        self.say(path, f"{words} · {tr('see notes')}" if notes else words, notes)
         self._after_reading()
 
     def _on_unread(self, path: Path, error: EdgeError) -> None:
-        if path not in self._chips:
+        if path not in self._paths:
             return
         self._documents[path] = None
-        self._chips[path].say(tr("cannot be read"), f"{error.message}\n{error.hint}", bad=True)
+        self.say(path, tr("cannot be read"), f"{error.message}\n{error.hint}", bad=True)
         self._services.notices.complain(error)
         self._after_reading()
 
@@ -256,17 +234,20 @@ class SourceBox(QFrame):
     def _remove(self, path: Path) -> None:
         self._paths.remove(path)
         self._documents.pop(path, None)
-        chip = self._chips.pop(path)
-        self._files.removeWidget(chip)
-        chip.hide()
-        chip.deleteLater()
+        chip = self._chips.pop(path, None)
+        if chip is not None:
+            self._files.removeWidget(chip)
+            chip.hide()
+            chip.deleteLater()
 
     def _drop_files(self) -> None:
-        for path in list(self._paths):
+        for path in reversed(self._paths[:]):
             self._remove(path)
+        self._show_files()
 
     def _show_text(self) -> None:
         """The text of the only file, to read; several files leave the box empty."""
+        self._show_files()
         self.text.setReadOnly(bool(self._paths))
         self.text.setVisible(len(self._paths) < 2 and not (self._paths and not self._takes.reads))
         shown = self.source.text[:_SHOWN] if self._paths else ""
@@ -277,6 +258,14 @@ class SourceBox(QFrame):
             self.text.setPlainText("")
         self.text.setProperty("file", bool(self._paths))
         self.text.blockSignals(False)
+
+    def _show_files(self) -> None:
+        """As many files as can be looked through, and how many more there are."""
+        hidden = len(self._paths) - len(self._chips)
+        self._more.setText(tr("and {n} more").format(n=f"{hidden:,}") if hidden else "")
+        self._more.setVisible(bool(hidden))
+        self._list.setVisible(bool(self._paths))
+        self._list.updateGeometry()
 
     def _on_typed(self) -> None:
         if not self._paths:

@@ -17,6 +17,7 @@ from PySide6.QtTest import QTest
 
 from edgellm.ui import main
 from edgellm.ui.classify_page import ClassifyPage
+from edgellm.ui.classify_rows import CONFIDENCE, NOTE, Line, as_csv
 
 Open = Callable[..., Desk]
 ANSWERS = {"broken": '"bad"', "lovely": '"good"', "strange": '"bad"'}
@@ -150,7 +151,8 @@ def test_a_table_is_labeled_saved_and_copied(open_desk: Open, tmp_path: Path) ->
     source = table(tmp_path)
     drop(page, source)
     columns = page.given.columns
-    assert (columns.combo.currentText(), columns.words.text()) == ("words", "5 rows")
+    assert columns.combo.currentText() == "words"
+    assert page.given.box._chips[source].facts.text() == "5 rows"
     assert columns.rows.item(0, 1).text() == "It is broken."  # type: ignore[union-attr]
     assert columns.named.isChecked()
     run(page)
@@ -183,7 +185,7 @@ def test_another_column_and_a_table_without_names(open_desk: Open, tmp_path: Pat
     assert not page.given.ready
     wait(lambda: page.given.ready, "the other form")
     assert page.given.columns.combo.currentText() == "column 1"
-    assert page.given.columns.words.text() == "6 rows"
+    assert page.given.form is not None and page.given.form.total == 6
     run(page)
     assert [line.text for line in page.pane.lines] == ["number", "1", "2", "3", "4", "5"]
 
@@ -262,6 +264,46 @@ def test_files_are_labeled_as_a_whole_and_bad_ones_named(open_desk: Open, tmp_pa
     assert [line.label for line in again.pane.lines] == ["bad", "good", ""]
 
 
+def test_many_files_cost_the_window_nothing(open_desk: Open, tmp_path: Path) -> None:
+    desk = open_desk(replies=ANSWERS)
+    page = page_of(desk)
+    desk.window.resize(760, 520)
+    paths = [tmp_path / f"{n}.txt" for n in range(3_000)]
+    page.given.box.take(paths)
+    QTest.qWait(50)
+    assert page.given.box.paths == tuple(paths)
+    assert len(page.given.box._chips) == 100
+    assert page.given.box._more.text() == "and 2,900 more"
+    assert desk.window.height() == 520
+    page.given.box.clear_button.click()
+    assert page.given.empty
+    assert page.given.box._list.isHidden()
+
+
+def test_rows_are_called_what_they_are(open_desk: Open) -> None:
+    page = page_of(open_desk(reply='"good"'))
+    lines = [
+        Line("a", "good", 0.9, "good", "Only the beginning was read."),
+        Line("b", "", 0.4, "bad"),
+        Line("c", note="too long for the model", failed=True),
+    ]
+    page.pane.show_lines(lines, "Text")
+    rows = page.pane.table.rows
+    shown = [[rows.index(row, column).data() for column in range(4)] for row in range(3)]
+    assert shown == [
+        ["a", "good", "90 %", "Only the beginning was read."],
+        ["b", "unsure (bad?)", "40 %", ""],
+        ["c", "too long for the model", "", ""],
+    ]
+    assert page.pane.words.text() == "good 1 · unsure 1 · not classified 1"
+    assert not page.pane.table.isColumnHidden(NOTE)
+    assert as_csv(lines, "text").splitlines()[1:] == [
+        "a,good,0.9000,good,Only the beginning was read.",
+        "b,,0.4000,bad,",
+        "c,,,,too long for the model",
+    ]
+
+
 def test_one_document_is_a_text(open_desk: Open, tmp_path: Path) -> None:
     page = labeled(page_of(open_desk(replies=ANSWERS)))
     (tmp_path / "a.html").write_text("<p>It is <b>lovely</b>.</p>", encoding="utf-8")
@@ -298,8 +340,6 @@ def test_an_engine_that_dies_costs_nothing_that_is_done(open_desk: Open, tmp_pat
 
 
 def test_a_hundred_thousand_rows_are_shown_and_sorted(open_desk: Open) -> None:
-    from edgellm.ui.classify_rows import CONFIDENCE, Line
-
     page = page_of(open_desk(reply='"good"'))
     lines = [Line(f"text {n}", "good", n / 100_000, "good") for n in range(100_000)]
     page.pane.show_lines(lines[:90_000], "Text")
