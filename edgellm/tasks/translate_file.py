@@ -1,19 +1,23 @@
 """Translate the texts of a file, paragraph by paragraph, so that the file can be written again with them.
 
-What a paragraph became is kept in a memory at once: a run that was stopped or killed goes on behind it, and none is
-asked twice. Reading and writing files is left to `documents/rewrite.py`.
+What a paragraph became is kept in a memory at once: a run that was stopped or killed goes on with what is missing, and
+none is asked twice. A chat model is asked about several paragraphs together, see `ahead.py`. Reading and writing files
+is left to `documents/rewrite.py`.
 """
 
 from __future__ import annotations
 
+from collections import abc
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from edgellm.documents.segment import Segment, Sheet
 from edgellm.errors import ContextOverflow, Stopped, UsageError
-from edgellm.runtimes.base import Finish, Generator
+from edgellm.runtimes.base import Finish, Generator, ManyGenerator
 from edgellm.tasks import protect
+from edgellm.tasks.ahead import Ahead
 from edgellm.tasks.detect import UNSURE
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import code_of
@@ -29,6 +33,8 @@ from edgellm.tasks.translation_plan import Plan, likely_source, prepare
 
 _SAMPLE = 4_000
 _SHOWN = 60
+_AT_ONCE, _LETTERS = 32, 20_000  # paragraphs that are asked together, and letters in them
+_GROUP = 500  # paragraphs until a step is told of, at most, where nearly all are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One paragraph of `total` is done, the `done`th. `where` says where it stands."""
+    """One paragraph of `total` is done, the `done`th to be. `where` says where it stands."""
 
     done: int
     total: int
@@ -76,6 +82,14 @@ class Report:
         return ", ".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A paragraph by its number and by what a person calls it."""
+
+    number: int
+    name: str
+
+
 def sample(sheet: Sheet) -> str:
     """Text from all over the file, enough to tell its language."""
     texts = [one.text for one in sheet.segments if has_letters(one.text)]
@@ -97,7 +111,11 @@ class FileTranslation:
         self._sheet = sheet
         self._memory = memory
         self.plan = _plan(generator, sheet, order)
-        self._translator = Translator(generator, self.plan, order.options, order.glossary)
+        together = isinstance(generator, ManyGenerator) and self.plan.directions and not self.plan.by_sentence
+        self._ahead = Ahead(generator) if together else None
+        self._generator = self._ahead or generator
+        self._order = order
+        self._translator = self._made()
         info = generator.info
         self._key = Key(
             (),
@@ -108,22 +126,26 @@ class FileTranslation:
         )
         self._lexicon = Lexicon.load() if is_starter(info) and self.plan.directions else None
         self.translated: dict[int, tuple[str, ...]] = {}
-        self._warnings: list[str] = []
+        self._warnings: dict[str, int] = {}
         self._reused = self._asked = self._kept = 0
         self._stopped = False
 
     def run(self) -> Iterator[Step]:
-        """Translate one paragraph after the other. Ends early, without an error, when it is cancelled."""
-        total = len(self._sheet.segments)
-        for number, segment in enumerate(self._sheet.segments):
-            where = segment.where or f"paragraph {number + 1}"
-            try:
-                if self.plan.directions and has_letters(segment.text):
-                    self._paragraph(number, segment, where)
-            except Stopped:
-                self._stopped = True
-                return
-            yield Step(number + 1, total, where)
+        """Translate one paragraph after the other, or several at a time. Ends early, without an error, when it is
+        cancelled."""
+        total, done = len(self._sheet.segments), 0
+        with closing(self._ready()) as numbers:
+            for number in numbers:
+                segment = self._sheet.segments[number]
+                place = _Place(number, segment.where or f"paragraph {number + 1}")
+                try:
+                    if self.plan.directions and has_letters(segment.text):
+                        self._paragraph(segment, place)
+                except Stopped:
+                    break
+                done += 1
+                yield Step(done, total, place.name)
+        self._stopped = done < total
 
     def report(self) -> Report:
         """How it went, so far."""
@@ -134,62 +156,99 @@ class FileTranslation:
             self._asked,
             self._reused,
             self._kept,
-            tuple(self._warnings),
+            tuple(sorted(self._warnings, key=self._warnings.__getitem__)),
             self._stopped,
             combined(self._translator.done),
         )
 
-    def _paragraph(self, number: int, segment: Segment, where: str) -> None:
+    def _made(self) -> Translator:
+        return Translator(self._generator, self.plan, self._order.options, self._order.glossary)
+
+    def _ready(self) -> abc.Generator[int, None, None]:
+        """The numbers of the paragraphs, each when it is its turn."""
+        if self._ahead is None:
+            yield from range(len(self._sheet.segments))
+            return
+        for group, asked in self._groups():
+            segments = self._sheet.segments
+            yield from (number for number in group if segments[number].pieces not in asked)
+            scout = self._made()
+            numbers = tuple(asked.values())
+            jobs = [partial(scout.paragraph, segments[number].pieces) for number in numbers]
+            yield from (numbers[index] for index in self._ahead.ready(jobs, self._order.options.cancelled))
+            if self._order.options.cancelled():
+                return
+            yield from (number for number in group if number != asked.get(segments[number].pieces, number))
+
+    def _groups(self) -> Iterator[tuple[list[int], dict[tuple[str, ...], int]]]:
+        """Numbers of paragraphs that follow each other, and those of them that the model is asked about."""
+        group: list[int] = []
+        asked: dict[tuple[str, ...], int] = {}
+        letters = 0
+        for number, segment in enumerate(self._sheet.segments):
+            group.append(number)
+            if segment.pieces not in asked and has_letters(segment.text) and self._known(segment) is None:
+                asked[segment.pieces] = number
+                letters += len(segment.text)
+            if len(group) >= _GROUP or len(asked) >= _AT_ONCE or letters >= _LETTERS:
+                yield group, asked
+                group, asked, letters = [], {}, 0
+        yield group, asked
+
+    def _known(self, segment: Segment) -> tuple[str, ...] | None:
+        """What the memory has, if it holds all that must stay."""
+        found = self._memory.get(replace(self._key, pieces=segment.pieces))
+        holds = found is not None and protect.holds(self._translator.stretches(segment.text), "".join(found))
+        return found if holds else None
+
+    def _paragraph(self, segment: Segment, place: _Place) -> None:
         stretches = self._translator.stretches(segment.text)
-        key = replace(self._key, pieces=segment.pieces)
-        found = self._memory.get(key)
-        if found is not None and protect.holds(stretches, "".join(found)):
+        found = self._known(segment)
+        if found is not None:
             self._reused += 1
         else:
             begun = len(self._translator.done)
-            asked = self._ask(segment, where, stretches)
+            asked = self._ask(segment, place, stretches)
             if asked is None:
                 return
             found = asked
             if any(finish.truncated for finish in self._translator.done[begun:]):
-                self._warn(where, "the translation was cut at the limit of tokens.")
+                self._warn(place, "the translation was cut at the limit of tokens.")
             else:
-                self._memory.put(key, found)
+                self._memory.put(replace(self._key, pieces=segment.pieces), found)
             self._asked += 1
         self._kept += len(stretches)
-        self.translated[number] = found
+        self.translated[place.number] = found
         if self._lexicon is not None and (words := self._unknown(segment, stretches)):
-            self._warn(where, f"the built-in model was not taught {', '.join(words)}.")
+            self._warn(place, f"the built-in model was not taught {', '.join(words)}.")
 
-    def _ask(self, segment: Segment, where: str, stretches: Sequence[Stretch]) -> tuple[str, ...] | None:
+    def _ask(self, segment: Segment, place: _Place, stretches: Sequence[Stretch]) -> tuple[str, ...] | None:
         """The translation; None, with a warning, where the paragraph has to stay as it is."""
         broken, shifted = len(self._translator.broken), len(self._translator.shifted)
         try:
             pieces = self._translator.paragraph(segment.pieces)
         except ContextOverflow as error:
-            self._warn(where, f"left as it is. {error.message}")
+            self._warn(place, f"left as it is. {error.message}")
             return None
         whole = "".join(pieces)
         if not has_letters(whole) and has_letters(protect.replaced(segment.text, _emptied(stretches))):
-            self._warn(where, f"left as it is, because the model gave no translation of: {_short(segment.text)}")
+            self._warn(place, f"left as it is, because the model gave no translation of: {_short(segment.text)}")
             return None
         if lost := protect.missing(stretches, whole):
-            self._warn(where, f"left as it is, because its translation lost {', '.join(lost)}.")
+            self._warn(place, f"left as it is, because its translation lost {', '.join(lost)}.")
             return None
         for sentence in self._translator.broken[broken:]:
-            self._warn(where, f"translated in parts, around what must stay, and may read badly: {_short(sentence)}")
+            self._warn(place, f"translated in parts, around what must stay, and may read badly: {_short(sentence)}")
         for sentence in self._translator.shifted[shifted:]:
-            self._warn(where, f"the formatting may sit on other words: {_short(sentence)}")
+            self._warn(place, f"the formatting may sit on other words: {_short(sentence)}")
         return pieces
 
     def _unknown(self, segment: Segment, stretches: Sequence[Stretch]) -> tuple[str, ...]:
         assert self._lexicon is not None
         return self._lexicon.unknown(protect.replaced(segment.text, _emptied(stretches)), self.plan.source)
 
-    def _warn(self, where: str, sentence: str) -> None:
-        said = f"{where}: {sentence}"
-        if said not in self._warnings:
-            self._warnings.append(said)
+    def _warn(self, place: _Place, sentence: str) -> None:
+        self._warnings.setdefault(f"{place.name}: {sentence}", place.number)
 
 
 def _plan(generator: Generator, sheet: Sheet, order: Order) -> Plan:
