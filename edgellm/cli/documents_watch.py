@@ -48,7 +48,8 @@ def run(arguments: Namespace, session: Session) -> int:
         raise UsageError("There are no documents yet.", "To search a folder of yours run: edgellm documents add FOLDER")
     told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     stop = Interrupt()
-    seen = _Seen(session, None if arguments.words_only else stop)
+    resting = Pace(lambda: session.app.settings.index_on_battery, patient=False)
+    seen = _Seen(session, None if arguments.words_only else stop, resting.rest)
     events = Events(
         lambda name, step: told.put(partial(seen.step, step)),
         lambda name, report: told.put(partial(seen.report, name, report)),
@@ -76,12 +77,17 @@ def _next(told: queue.SimpleQueue[Callable[[], None]]) -> None:
 
 
 class _Seen:
-    """Says what the watcher tells, in the thread that prints, and sums it up. With `stop`, passages are embedded."""
+    """Says what the watcher tells, in the thread that prints, and sums it up. With `stop`, passages are embedded.
 
-    def __init__(self, session: Session, stop: Interrupt | None) -> None:
+    `rest` gives the seconds to rest after a few of them.
+    """
+
+    def __init__(self, session: Session, stop: Interrupt | None, rest: Callable[[], float]) -> None:
         self._output = session.output
         self._session = session
         self._stop = stop
+        self._rest = rest
+        self._first = True
         self.totals: dict[str, dict[str, int]] = {}
 
     def step(self, step: Step) -> None:
@@ -96,8 +102,9 @@ class _Seen:
             total[key] += getattr(report, key)
         if report.added or report.moved or report.failed or report.removed or report.missing or report.closed:
             documents_report.say(self._output, name, report)
-        if report.chunks and self._stop is not None and not self._stop():
-            embed("", self._session, self._stop)
+        if (report.chunks or self._first) and self._stop is not None and not self._stop():
+            self._first = False  # an earlier run may have been stopped while it embedded
+            embed("", self._session, self._stop, self._rest)
 
     def state(self, sentence: str) -> None:
         """What it waits for."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterable, Sequence
 
 # A space, or the gap between two letters of a script without spaces, but not before a mark that closes something.
 _BREAK = re.compile(
     r" +|(?<=[\u3001-\u30ff\u3400-\u9fff\uff01-\uff60])(?=[\u3040-\u30ff\u3400-\u9fff\uff10-\uff5a])"
     r"(?<![\u300c\u300e\u3010\u3014\uff08])(?![\u3063\u3083\u3085\u3087\u30c3\u30e3\u30e5\u30e7\u30fc])"
 )
+_BLANKS = " \t"
 _CLOSED = re.compile(r"[\u3001-\u30ff\u3400-\u9fff\uff01-\uff65]")
 
 
@@ -21,17 +21,21 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def run_on(text: str, line: str) -> str:
-    """A text and the line after it as one: with a space between, or none where the script has none."""
-    before, after = text.rstrip(" \t"), line.lstrip(" \t")
-    glued = before and after and _CLOSED.match(before[-1]) and _CLOSED.match(after[0])
-    return before + ("" if glued else " ") + after
+def run_on(lines: Sequence[str]) -> str:
+    """Lines as one text: with a space where one ended, or none where the script has none. The blanks there go."""
+    parts = list(lines[:1])
+    for line in lines[1:]:
+        while parts and not parts[-1].rstrip(_BLANKS):
+            parts.pop()
+        before, after = (parts.pop().rstrip(_BLANKS) if parts else ""), line.lstrip(_BLANKS)
+        glued = before and after and _CLOSED.match(before[-1]) and _CLOSED.match(after[0])
+        parts += (before, "" if glued else " ", after)
+    return "".join(parts)
 
 
-def joined(lines: Sequence[str]) -> str:
-    """Lines as one."""
-    full = [line.strip() for line in lines if line.strip()]
-    return reduce(run_on, full) if full else ""
+def joined(lines: Iterable[str]) -> str:
+    """Lines as one, without the blanks around them."""
+    return run_on([line.strip() for line in lines if line.strip()])
 
 
 def filled(text: str, room: int, first: int = 0, rest: int = 0) -> list[str]:

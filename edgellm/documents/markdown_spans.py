@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 # What is not in CommonMark, and not for translation: check boxes, footnote marks, mathematics, templates.
@@ -111,7 +112,9 @@ def _stretch(text: str, start: int, end: int, kind: str, token: Any) -> Stretch 
         half = "half" if token.type == "text" else ""  # the outer letter of two, which the parser empties
         return Stretch(start, end, half or ("open" if token.nesting > 0 else "close"))
     if token is not None and token.type == "hardbreak" and kind in ("newline", "escape"):
-        return Stretch(len(text[:start].rstrip(" ")) if kind == "newline" else start, end, "break")
+        while kind == "newline" and start and text[start - 1] == " ":
+            start -= 1
+        return Stretch(start, end, "break")
     if kind == "newline":
         return Stretch(start, end, *(("break", "") if _FOOTNOTE.match(text, end) else ("words", "\n")))
     if kind in ("escape", "entity"):
@@ -131,12 +134,15 @@ def _words(text: str, start: int, end: int) -> Iterator[Stretch]:
 
 def _merged(parts: list[Stretch]) -> list[Stretch]:
     found: list[Stretch] = []
-    for one in parts:
-        last = found[-1] if found else None
-        if last and one.kind == "words" == last.kind:
-            found[-1] = Stretch(last.start, one.end, "words", last.said + one.said)
-        elif last and (last.kind, one.kind) in (("half", "open"), ("close", "half")):
-            found[-1] = Stretch(last.start, one.end, one.kind if last.kind == "half" else last.kind)
-        else:
-            found.append(one)
+    for is_words, run in groupby(parts, lambda one: one.kind == "words"):
+        if is_words:
+            words = list(run)
+            found.append(Stretch(words[0].start, words[-1].end, "words", "".join(one.said for one in words)))
+            continue
+        for one in run:
+            last = found[-1] if found else None
+            if last and (last.kind, one.kind) in (("half", "open"), ("close", "half")):
+                found[-1] = Stretch(last.start, one.end, one.kind if last.kind == "half" else last.kind)
+            else:
+                found.append(one)
     return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from edgellm.documents.line_breaks import run_on
@@ -97,7 +96,7 @@ def _split(parts: list[Stretch], content: str) -> Iterator[Stretch]:
 
 def _flowing(said: str) -> str:
     """Words on one line."""
-    return reduce(run_on, said.split("\n"))
+    return run_on(said.split("\n"))
 
 
 def _fitting(markdown: Any, env: dict[str, Any], block: _Block, new: Mapping[int, str]) -> dict[int, str]:

@@ -87,8 +87,10 @@ def _raw(source: Source) -> RawText:
     name = told[1].decode("ascii") if told else ""
     if name and not source.data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         try:
-            return RawText(source.data.decode(name), name)
-        except (UnicodeDecodeError, LookupError):
+            text = source.data.decode(name)
+            if text.encode(name) == source.data:  # else what is not translated would change
+                return RawText(text, name)
+        except (UnicodeError, LookupError):
             pass  # it is not what it says, or says the CHARSET of a template
     return raw_text(source)
 
@@ -97,7 +99,7 @@ def _messages(source: Source, raw: RawText) -> list[_Message]:
     """All messages but those commented out. Raises `DocumentDamaged` naming the first line that is none."""
     found: list[_Message] = []
     flags: list[tuple[int, int]] = []
-    key = ""
+    key, longer = "", dict[tuple[int, str], list[str]]()  # the lines of values that have several
     for number, line in enumerate(_LINE.finditer(raw.text), 1):
         words, place = line[1], line.start(1)
         if words.lstrip().startswith("#"):
@@ -110,16 +112,17 @@ def _messages(source: Source, raw: RawText) -> list[_Message]:
                 found.append(_Message(number, flags))
                 flags = []
             place, words = place + started.start(3), words[started.start(3) :]
-            _value(source, number, words)
             if not found or key in found[-1].strings:
                 raise _damaged(source, number)
             found[-1].strings[key] = place, place + len(words.rstrip()), _value(source, number, words)
         elif words.strip() and not key:
             raise _damaged(source, number)
         elif words.strip():
-            begin, _, before = found[-1].strings[key]
-            value = before + _value(source, number, words)
+            begin, _, value = found[-1].strings[key]
+            longer.setdefault((len(found) - 1, key), [value]).append(_value(source, number, words))
             found[-1].strings[key] = begin, place + len(words.rstrip()), value
+    for (at, key), parts in longer.items():
+        found[at].strings[key] = *found[at].strings[key][:2], "".join(parts)
     if not found:
         raise DocumentDamaged(source.name, "it has no messages in it", "Get the file again.")
     return found

@@ -118,11 +118,15 @@ def _flowing(words: list[str]) -> Iterator[str]:
     place = 0
     for piece in words:
         place += len(piece)
-        flowing, *lines = piece.split("\n")
+        first, *lines = piece.split("\n")
+        turns = [[first]]
         for number, line in enumerate(lines):
             ahead = line if number + 1 < len(lines) else line + rest[place:]
-            flowing = f"{flowing}\n{line}" if _TURN.match(ahead.lstrip()) else run_on(flowing, line)
-        yield flowing
+            if _TURN.match(ahead.lstrip()):
+                turns.append([line])
+            else:
+                turns[-1].append(line)
+        yield "\n".join(map(run_on, turns))
 
 
 def _edits(raw: RawText, cue: _Cue, pieces: tuple[str, ...]) -> Iterator[Edit]:

@@ -122,6 +122,14 @@ def test_the_declared_encoding_stays_where_the_translation_fits(tmp_path: Path) 
     assert 'msgstr "春天"' in new and "charset=UTF-8" in new
 
 
+def test_an_encoding_that_would_change_the_rest_is_not_believed(tmp_path: Path) -> None:
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=unicode_escape\\n"\n'
+    path = _write(tmp_path, head + '\nmsgid "Spring"\nmsgstr ""\n\nmsgid "A\\tb"\nmsgstr "Kept \\"as\\" it is"\n')
+    new = rewriting.replaced(path, {0: ("Frühling",)}).decode()
+    assert 'msgstr "Frühling"' in new
+    assert 'msgid "A\\tb"\nmsgstr "Kept \\"as\\" it is"\n' in new
+
+
 def test_line_breaks_at_the_ends_are_those_of_the_message(tmp_path: Path) -> None:
     path = _write(tmp_path, f'{_HEAD}\nmsgid "\\nplum\\n"\nmsgstr ""\n')
     assert rewriting.replaced(path, {0: ("prune",)}).decode().endswith('msgstr ""\n"\\n"\n"prune\\n"\n')
