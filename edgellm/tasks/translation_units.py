@@ -5,6 +5,7 @@ No cut goes through what must stay together, such as an address with a full stop
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from edgellm.runtimes.base import Generator, Message
@@ -60,7 +61,8 @@ def _unbroken(found: Iterable[Span], stretches: Sequence[Stretch]) -> Iterator[S
     """Join the sentences between which a stretch would be cut; one may begin in what looked like a list mark."""
     held: Span | None = None
     for start, end in found:
-        begun = next((one.start for one in stretches if one.start < start < one.end), start)
+        before = bisect_left(stretches, start, key=lambda one: one.start) - 1  # they are in order
+        begun = stretches[before].start if before >= 0 and start < stretches[before].end else start
         if held is not None and begun < held[1]:
             held = (held[0], end)
             continue
