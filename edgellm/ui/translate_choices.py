@@ -25,6 +25,7 @@ from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.flow import Flow
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
+from edgellm.ui.translate_memory import MemoryRow
 from edgellm.ui.translate_view import detected, language_name
 from edgellm.ui.translate_work import Languages, Wish
 
@@ -68,15 +69,13 @@ class LanguageBox(QComboBox):
 
 
 class Choices(QWidget):
-    """Sends `languages_changed`, `live_changed`, `mode_changed`, `terms_changed`, `swapped`, `clear_memory`."""
+    """Sends `languages_changed`, `live_changed`, `mode_changed`, `terms_changed`, `swapped`."""
 
     languages_changed = Signal()
     live_changed = Signal()
     mode_changed = Signal()
     terms_changed = Signal()
     swapped = Signal()
-    clear_memory = Signal()
-    memory_changed = Signal(bool)
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -102,9 +101,8 @@ class Choices(QWidget):
         self.choose_glossary = QPushButton(tr("Choose a glossary…"))
         self.no_glossary = IconButton(services.theme, "close", tr("Use no glossary"), size=14)
         self._glossary_name = ElidedLabel()
-        self.memory = QCheckBox(tr("Remember translated paragraphs of files"))
-        self.memory.setChecked(services.app.settings.translation_memory)
-        self.forget = QPushButton(tr("Clear the memory"))
+        self.pdf = QCheckBox(tr("A PDF becomes a Word document, not plain text"))
+        self.memory = MemoryRow(services)
         self._arrange()
         self._connect()
         self._show_glossary()
@@ -118,7 +116,13 @@ class Choices(QWidget):
     def wish(self) -> Wish:
         """What a translation is to be."""
         glossary = str(self.glossary) if self.glossary is not None else ""
-        return Wish(self.target.code, self.source.code, glossary, self.keep.text().strip())
+        pdf = self.pdf_suffix(self.pdf.isChecked())
+        return Wish(self.target.code, self.source.code, glossary, self.keep.text().strip(), pdf)
+
+    @staticmethod
+    def pdf_suffix(word: bool) -> str:
+        """The ending of what a PDF becomes."""
+        return ".docx" if word else ".txt"
 
     def set_mode(self, mode: str) -> None:
         """Show text or files."""
@@ -147,26 +151,24 @@ class Choices(QWidget):
             widget.setMinimumHeight(self.target.sizeHint().height())  # one line, whatever each would like
             row.addWidget(widget)
         self.choose_glossary.setProperty("kind", "small")
-        self.forget.setProperty("kind", "small")
         self.keep.setPlaceholderText(tr("EdgeLLM, Harbor Street"))
         words = QLabel(tr("Words that stay as they are, with commas between:"))
         words.setBuddy(self.keep)
         self.keep.setAccessibleName(tr("Words that stay as they are"))
-        first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        first, second = QHBoxLayout(), QHBoxLayout()
         self._glossary_name.setProperty("role", "faint")
         first.addWidget(self.choose_glossary)
         first.addWidget(self._glossary_name, 1)
         first.addWidget(self.no_glossary)
         second.addWidget(words)
         second.addWidget(self.keep, 1)
-        third.addWidget(self.memory)
-        third.addStretch(1)
-        third.addWidget(self.forget)
         inner = QVBoxLayout(self.panel)
         inner.setContentsMargins(14, 10, 14, 10)
         inner.setSpacing(8)
-        for line in (first, second, third):
+        for line in (first, second):
             inner.addLayout(line)
+        inner.addWidget(self.pdf)
+        inner.addLayout(self.memory)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -184,8 +186,7 @@ class Choices(QWidget):
         self.choose_glossary.clicked.connect(self._ask_glossary)
         self.no_glossary.clicked.connect(lambda: self.use_glossary(None))
         self.keep.editingFinished.connect(self._on_keep)
-        self.memory.toggled.connect(self.memory_changed)
-        self.forget.clicked.connect(self.clear_memory)
+        self.options.toggled.connect(self.memory.reload)
         self._kept_words = ""
 
     def _on_language(self) -> None:

@@ -15,19 +15,20 @@ from edgellm.ui.services import Services
 from edgellm.ui.translate_file_work import Chosen, Ended, Went
 from edgellm.ui.translate_files import FilesPane
 from edgellm.ui.translate_rows import FileRow, FileRows
+from edgellm.ui.translate_work import Wish
 
 
 class FilesDesk(QObject):
-    """`target` tells the language of the translations. Sends `changed`, `arrived` when files were given, and `placed`
+    """`wish` tells what translations are to be. Sends `changed`, `arrived` when files were given, and `placed`
     when it is known what they become."""
 
     changed = Signal()
     arrived = Signal()
     placed = Signal()
 
-    def __init__(self, services: Services, target: Callable[[], str], parent: QObject) -> None:
+    def __init__(self, services: Services, wish: Callable[[], Wish], parent: QObject) -> None:
         super().__init__(parent)
-        self._services, self._target = services, target
+        self._services, self._wish = services, wish
         self.rows = FileRows()
         self.folder: Path | None = None
         self.pane = FilesPane(services)
@@ -125,7 +126,7 @@ class FilesDesk(QObject):
         self.placing = bool(paths)
         if not paths:
             return
-        ticket, target, folder = self._ticket, self._target(), self.folder
+        ticket, wish, folder = self._ticket, self._wish(), self.folder
 
         def found(places: tuple[Chosen, ...]) -> None:
             if ticket == self._ticket:
@@ -135,5 +136,5 @@ class FilesDesk(QObject):
                 self.placed.emit()
 
         self._services.background.run(
-            lambda: translate_file_work.places(paths, target, folder, taken), found, self._services.notices.complain
+            lambda: translate_file_work.places(paths, wish, folder, taken), found, self._services.notices.complain
         )

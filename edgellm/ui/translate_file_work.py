@@ -131,13 +131,15 @@ def free(out: Path, taken: frozenset[Path] = frozenset()) -> Path:
     return place
 
 
-def places(paths: Sequence[Path], target: str, folder: Path | None, taken: frozenset[Path]) -> tuple[Chosen, ...]:
+def places(paths: Sequence[Path], wish: Wish, folder: Path | None, taken: frozenset[Path]) -> tuple[Chosen, ...]:
     """What each file becomes: a name that no other file has, neither on the disk nor among `taken`."""
     from edgellm.tasks import translation_output
 
     found: list[Chosen] = []
     for path in paths:
-        usual = (folder or path.parent) / translation_output.name(path, target)
+        usual = (folder or path.parent) / translation_output.name(path, wish.target)
+        if path.suffix.lower() == ".pdf":
+            usual = usual.with_suffix(wish.pdf)
         out = free(usual, taken)
         taken |= {out}
         found.append(Chosen(path, out, out != usual))

@@ -25,15 +25,19 @@ def kept(page: TranslatePage, result: str, unfinished: bool) -> dict[str, Any]:
         "live": choices.live.isChecked(),
         "glossary": wish.glossary,
         "keep": wish.keep,
+        "pdf": wish.pdf,
         "result": result,
-        "made": _made(page.made) if page.made is not None and page.made.result == result else None,
+        "made": _made(page.made, result, source.text),
         "unfinished": unfinished,
         "rows": page.desk.rows.state(),
         "folder": str(page.desk.folder) if page.desk.folder is not None else "",
     }
 
 
-def _made(made: Translated) -> dict[str, Any]:
+def _made(made: Translated | None, result: str, text: str) -> dict[str, Any] | None:
+    """The newest translation, if it is of what is shown now."""
+    if made is None or made.result != result or made.text != text:
+        return None
     languages = made.languages
     return {
         "source": languages.source,

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
-from edgellm.errors import EdgeError, UsageError
+from edgellm.errors import EdgeError, StorageError, UsageError
 from edgellm.runtimes.base import Chunk
-from edgellm.ui import translate_file_work, translate_view
+from edgellm.ui import translate_view
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 from edgellm.ui.task_page import TaskPage
@@ -19,6 +20,7 @@ from edgellm.ui.task_work import Body
 from edgellm.ui.translate_choices import FILES, TEXT, Choices
 from edgellm.ui.translate_desk import FilesDesk
 from edgellm.ui.translate_file_work import Ended, Went, files_body
+from edgellm.ui.translate_files import FilesPane
 from edgellm.ui.translate_kept import kept, translated
 from edgellm.ui.translate_text import Alignment, TextSource, TranslationPane
 from edgellm.ui.translate_work import Languages, Translated, text_body
@@ -37,12 +39,13 @@ class TranslatePage(TaskPage):
         self.choices = Choices(services)
         self.box = TextSource(services, tr("Text"), tr("Type or paste a text here, or drop files."))
         self.pane = TranslationPane(services)
-        self.desk = FilesDesk(services, lambda: self.choices.target.code, self)
+        self.desk = FilesDesk(services, lambda: self.choices.wish, self)
         self.alignment = Alignment(services, self.box.text, self.pane.view, self)
         self.made: Translated | None = None  # the newest translation that ended, well or not
         self._result = ""
         self._doing = ""  # what runs, or ran last: text or files
-        self._quiet = self._live = self._again = self._unfinished = False
+        self._quiet = self._live = self._again = self._unfinished = self._outdated = False
+        self._kept_made: object = None  # belongs to a file that is still being read again
         self._begin_when_placed = False
         self._typed = QTimer(self, singleShot=True, interval=_TYPED_MS)
         self._drawing = QTimer(self, singleShot=True)
@@ -59,6 +62,7 @@ class TranslatePage(TaskPage):
         head = QHBoxLayout()
         head.addWidget(self.choices)
         self.arrange(head, self._left, self._right)
+        self.setAcceptDrops(True)
         self._connect()
         self._show_readiness()
         self._ask_hint()
@@ -71,11 +75,10 @@ class TranslatePage(TaskPage):
         self.desk.placed.connect(self._on_placed)
         self.choices.languages_changed.connect(self._on_choice)
         self.choices.terms_changed.connect(self._on_terms)
+        self.choices.pdf.toggled.connect(self._on_pdf)
         self.choices.live_changed.connect(self._on_source)
         self.choices.mode_changed.connect(self._show_mode)
         self.choices.swapped.connect(self._swap)
-        self.choices.memory_changed.connect(self._keep_memory)
-        self.choices.clear_memory.connect(self._ask_clear)
         self.pane.saves = {**self.pane.saves, ".csv": (tr("Table of sentences"), self._sentences)}
         self._typed.timeout.connect(self._begin)
         self._drawing.timeout.connect(self._draw)
@@ -95,6 +98,7 @@ class TranslatePage(TaskPage):
         choices.target.choose(str(state.get("target", "")))
         choices.live.setChecked(state.get("live") is not False)
         choices.keep.setText(str(state.get("keep", "")))
+        choices.pdf.setChecked(state.get("pdf") == choices.pdf_suffix(True))
         glossary, folder, file = (str(state.get(name) or "") for name in ("glossary", "folder", "file"))
         self.desk.restore(state.get("rows"), folder)
         choices.use_glossary(Path(glossary) if glossary else None)
@@ -102,7 +106,10 @@ class TranslatePage(TaskPage):
         if file:
             self.box.take([Path(file)])
         self._result = str(state.get("result", ""))
-        self.made = translated(state.get("made"), self.box.source.text, self._result)
+        if file:
+            self._kept_made = state.get("made") or {}
+        else:
+            self.made = translated(state.get("made"), self.box.source.text, self._result)
         self._unfinished = state.get("unfinished") is True
         choices.set_mode(FILES if state.get("mode") == FILES else TEXT)
         self._draw()
@@ -115,11 +122,12 @@ class TranslatePage(TaskPage):
     def _on_source(self) -> None:
         """The text, or how it is to be translated, changed."""
         self.touch()
-        if self._quiet:
+        if self._quiet or self._came_back():
             return
         self.alignment.show_pairs((), "", "")
         self._unfinished = False
         if self.runner.busy and self._doing == TEXT:
+            self._outdated = True
             self.runner.stop()
         if self.box.source.empty:
             self._typed.stop()
@@ -131,6 +139,16 @@ class TranslatePage(TaskPage):
             self._typed.start()
         self._show_readiness()
 
+    def _came_back(self) -> bool:
+        """Whether the text is that of a file that was open before a restart."""
+        if self._kept_made is None:
+            return False
+        if self.box.paths and not self.box.reading:
+            self.made, self._kept_made = translated(self._kept_made, self.box.source.text, self._result), None
+            self._show_made()
+            self._show_readiness()
+        return bool(self.box.paths)
+
     def _on_choice(self) -> None:
         self._ask_hint()
         if not self._quiet:
@@ -141,9 +159,13 @@ class TranslatePage(TaskPage):
         self.made = None
         self._on_source()
 
+    def _on_pdf(self) -> None:
+        if not self._quiet:
+            self.desk.again()
+
     def _begin(self) -> None:
         """Typing paused."""
-        if self.choices.mode != TEXT or (self.runner.busy and self._doing == FILES):
+        if self.choices.mode != TEXT:
             return
         if self.runner.busy:
             self._again = True
@@ -167,10 +189,12 @@ class TranslatePage(TaskPage):
             self.bar.say(tr("Reading") if self.box.reading else tr("Type a text first, or drop a file."))
             return None
         before = self.made.beginning(text, wish) if self.made is not None else None
-        self._doing, self._result, self._unfinished = TEXT, "", True
+        self._doing, self._result, self._unfinished, self._outdated = TEXT, "", True, False
         return text_body(text, wish, self.services.app.settings, before)
 
     def _on_chunk(self, event: Chunk) -> None:
+        if self._outdated:
+            return
         self._result += event.text
         if not self._drawing.isActive():
             self._drawing.start(_DRAW_MS if len(self._result) < _LONG else _DRAW_LONG_MS)
@@ -208,7 +232,7 @@ class TranslatePage(TaskPage):
         choices.source.choose(target)
         choices.target.choose(source)
         if result.strip() and choices.mode == TEXT:
-            self.box.put(result)
+            self.box.replace(result)
 
     def _sentences(self) -> str:
         return translate_view.table(self.made) if self.made is not None else ""
@@ -242,6 +266,22 @@ class TranslatePage(TaskPage):
 
     # Both
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files are welcome everywhere on the page."""
+        self._taker.dragEnterEvent(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Nothing is held over the page any more."""
+        self._taker.dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take in what was dropped."""
+        self._taker.dropEvent(event)
+
+    @property
+    def _taker(self) -> TextSource | FilesPane:
+        return self.desk.pane if self.choices.mode == FILES else self.box
+
     def on_event(self, event: Any) -> None:
         """Something came of the work."""
         handle = self._table.get(type(event))
@@ -252,7 +292,7 @@ class TranslatePage(TaskPage):
         """Show the whole of it."""
         self._end()
         if isinstance(result, Translated):
-            if result.text != self.box.source.text:
+            if self._outdated:
                 return  # it was typed on since
             self.made, self._result, self._unfinished = result, result.result, not result.finished
             self._draw()
@@ -268,7 +308,7 @@ class TranslatePage(TaskPage):
     def on_failed(self, error: EdgeError) -> None:
         """What was made stays. While the person types, an error is said below the translation."""
         self._end()
-        if self._live and isinstance(error, UsageError):
+        if self._live and isinstance(error, UsageError | StorageError):
             self._unfinished = False
             self.pane.say_notes([f"{error.message} {error.hint}".strip()])
             self.bar.say(error.message)
@@ -308,29 +348,3 @@ class TranslatePage(TaskPage):
     def _ask_hint(self) -> None:
         if self.hint is not None:
             self.hint.for_languages(self.choices.source.code, self.choices.target.code)
-
-    def _keep_memory(self, on: bool) -> None:
-        try:
-            self.services.app.save_settings(translation_memory=on)
-        except EdgeError as error:
-            self.services.notices.complain(error)
-
-    def _ask_clear(self) -> None:
-        services = self.services
-
-        def clear() -> None:
-            said = tr("{n} paragraphs were forgotten.")
-            services.background.run(
-                lambda: translate_file_work.clear_memory(services.app),
-                lambda n: services.notices.say(said.format(n=f"{n:,}")),
-                services.notices.complain,
-            )
-
-        def ask(count: int) -> None:
-            if count:
-                said = tr("{n} paragraphs that were translated before are to be forgotten.")
-                services.notices.say(said.format(n=f"{count:,}"), tr("Forget them"), clear)
-            else:
-                services.notices.say(tr("The memory is empty."))
-
-        services.background.run(lambda: services.app.memory().count(), ask, services.notices.complain)

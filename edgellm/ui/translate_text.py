@@ -29,6 +29,15 @@ class TextSource(SourceBox):
         """Find out in the background what these are."""
         self._services.background.run(lambda: sorted_out(paths), self._take, self._services.notices.complain)
 
+    def replace(self, text: str) -> None:
+        """Another text, in place of the one that is there; Ctrl+Z brings that back."""
+        if self.paths:
+            self.put(text)
+            return
+        cursor = QTextCursor(self.text.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)
+
     def _take(self, found: tuple[tuple[Path, ...], tuple[Path, ...]]) -> None:
         fit, others = found
         if fit or len(others) > 1:
@@ -87,7 +96,8 @@ class Alignment(QObject):
             self._follow(self._left.textCursor(), True)
 
     def _follow(self, cursor: QTextCursor, from_left: bool, scroll: bool = False) -> None:
-        if not self._sides.pairs:
+        view = self._left if from_left else self._right
+        if not self._sides.pairs or (scroll and not view.hasFocus()):  # a new text moves the cursor too
             return
         if from_left:
             pair = self._sides.at_source(self._here.characters(cursor.position()))

@@ -60,7 +60,10 @@ def plain(result: str) -> str:
 
 def as_html(result: str) -> str:
     """The translation as HTML whose text has a character for each of its own."""
-    return f"<p style='white-space: pre-wrap; margin: 0'>{escape(plain(result))}</p>" if result else ""
+    shown = plain(result)
+    rest = shown.lstrip("\n")
+    first = "<br/>" * (len(shown) - len(rest))  # a line break that begins a paragraph is not shown otherwise
+    return f"<p style='white-space: pre-wrap; margin: 0'>{first}{escape(rest)}</p>" if result else ""
 
 
 def language_name(code: str) -> str:
@@ -118,7 +121,8 @@ def report(rows: Sequence[FileRow]) -> tuple[str, str]:
             continue
         title = f"{row.path.name} → {row.out.name}" if row.state == "done" and row.out else row.path.name
         lines = [*filter(None, [row.line or row.words])]
-        lines += doubts(row.languages) if row.languages is not None else ()
+        if row.languages is not None:
+            lines += [line(row.languages), *doubts(row.languages)]
         html.append(f"<h4>{escape(title)}</h4>" + "".join(f"<p>{escape(one)}</p>" for one in lines))
         if row.warnings:
             shown = "".join(f"<li>{escape(one)}</li>" for one in row.warnings[:_WARNINGS])

@@ -24,12 +24,16 @@ Four = tuple[int, int, int, int]  # a sentence: from and to in the text, from an
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a translation is to be: codes of languages (no source: find out), a glossary file, words that stay."""
+    """What a translation is to be: codes of languages (no source: find out), a glossary file, words that stay.
+
+    `pdf` is the ending of what a PDF becomes, as it cannot stay one.
+    """
 
     target: str
     source: str = ""
     glossary: str = ""
     keep: str = ""
+    pdf: str = ".txt"
 
 
 @dataclass(frozen=True, slots=True)
