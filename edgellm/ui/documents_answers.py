@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from edgellm.ui.documents_view import Entry, Quote, as_html, as_markdown, plain
@@ -16,6 +16,7 @@ from edgellm.ui.services import Services
 MOST = 60
 _REDRAW_MS = 250
 _ROWS = 4
+_LOW = 450
 
 
 class _Earlier(QListWidget):
@@ -130,16 +131,27 @@ class Answers(QWidget):
         self.earlier.blockSignals(True)
         self.earlier.clear()
         for entry in reversed(self._entries):
-            item = QListWidgetItem(entry.question)
+            item = QListWidgetItem(f"\u2068{entry.question}\u2069")  # in its own direction
             item.setToolTip(entry.question)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, entry.question)
             self.earlier.addItem(item)
         self.earlier.setCurrentRow(len(self._entries) - 1 - self._shown if self._entries else -1)
         self.earlier.blockSignals(False)
         several = len(self._entries) > 1
         self._label.setVisible(several)
         self.earlier.setVisible(several)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A few questions are in sight, fewer in a low window; the others by scrolling."""
         high = self.earlier.sizeHintForRow(0) if self._entries else 0
-        self.earlier.setFixedHeight(high * min(len(self._entries), _ROWS) + 4)
+        most = _ROWS if self.height() > _LOW else _ROWS // 2
+        self.earlier.setFixedHeight(high * min(len(self._entries), most) + 4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave room for the answer."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _draw(self) -> None:
         entry = self.shown

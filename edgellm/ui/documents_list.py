@@ -18,6 +18,7 @@ from edgellm.ui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 ROW = Qt.ItemDataRole.UserRole
+_DOT = " · "
 _SMALL, _PAD, _INDENT, _ICON, _GAP = 0.86, 6, 16, 16, 8
 
 
@@ -80,7 +81,7 @@ def facts(file: File) -> str:
         return tr("no text in it")
     passages = tr("{n} passages").format(n=f"{file.passages:,}") if file.passages > 1 else tr("1 passage")
     if file.pages > 1:
-        return tr("{n} pages").format(n=f"{file.pages:,}") + " · " + passages
+        return tr("{n} pages").format(n=f"{file.pages:,}") + _DOT + passages
     return passages
 
 
@@ -96,7 +97,7 @@ def totals(files: Sequence[File]) -> str:
         parts.append(tr("{n} passages").format(n=f"{passages:,}") if passages > 1 else tr("1 passage"))
     if bad:
         parts.append(tr("{n} cannot be read").format(n=f"{bad:,}"))
-    return " · ".join(parts)
+    return _DOT.join(parts)
 
 
 class _Entries(QAbstractListModel):
@@ -188,6 +189,8 @@ class _Painter(QStyledItemDelegate):
         font, color = look
         painter.setFont(font)
         painter.setPen(QColor(color))
+        if option.direction == Qt.LayoutDirection.RightToLeft:
+            text = _DOT.join(f"\u2068{part}\u2069" for part in text.split(_DOT))  # each in its own direction
         shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
         painter.drawText(self._visual(option, area), int(start | Qt.AlignmentFlag.AlignVCenter), shown)

@@ -30,6 +30,8 @@ from edgellm.ui.services import Services
 from edgellm.ui.task_page import TaskPage
 from edgellm.ui.task_work import Body
 
+_LEAST = 280  # the buttons above the list
+
 
 class _Name(QLineEdit):
     """The name of a new collection; Esc gives it up."""
@@ -73,6 +75,7 @@ class DocumentsPage(TaskPage):
             head.addWidget(one)
         head.addStretch(1)
         self.arrange(head, self.documents, self.answers, stretch=(2, 3))
+        self.documents.setMinimumWidth(_LEAST)
         self._connect()
         self.bar.set_ready(False)
         self.work.open()

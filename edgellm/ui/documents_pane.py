@@ -38,10 +38,11 @@ class DocumentsPane(QFrame):
         self._services, self._work = services, work
         self._now = Now()
         self._totals = ""
-        self.add_files = QPushButton(tr("Add files…"))
-        self.add_folder = QPushButton(tr("Add a folder…"))
-        for button in (self.add_files, self.add_folder):
+        self.add_files, self.add_folder = QPushButton(tr("Files…")), QPushButton(tr("Folder…"))
+        for button, words in ((self.add_files, tr("Add files…")), (self.add_folder, tr("Add a folder…"))):
             button.setProperty("kind", "small")
+            button.setToolTip(words)
+            button.setAccessibleName(words)
         self.remove = IconButton(services.theme, "trash", tr("Take out of the list (Del)"))
         self.update_now = IconButton(services.theme, "retry", tr("Update: look for changes, try failed files again"))
         self.pause = IconButton(services.theme, "pause", tr("Pause reading"))
@@ -184,4 +185,4 @@ class DocumentsPane(QFrame):
     def _paint_icons(self) -> None:
         color = self._services.theme.colors.muted
         self.add_files.setIcon(icon("plus", color, size=16))
-        self.add_folder.setIcon(icon("folder", color, size=16))
+        self.add_folder.setIcon(icon("plus", color, size=16))

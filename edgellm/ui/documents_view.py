@@ -6,6 +6,7 @@ Texts of models and documents are escaped; links are `place:N`, the number of a 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,6 +25,7 @@ State = Literal["asking", "done", "stopped", "failed"]
 _STATES = ("asking", "done", "stopped", "failed")
 _SHOWN = 420  # characters of a passage in a list; the link shows it where it stands
 _BEFORE = 120
+_LINES = re.compile(r"\s*\n\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def _excerpt(quote: Quote) -> str:
 
 
 def _escaped(text: str, *, trim: bool = True) -> str:
-    return html.escape(" ".join(text.split()) if trim else text)
+    return html.escape(" ".join(text.split())) if trim else _LINES.sub("<br>", html.escape(text))
 
 
 # For files and the clipboard

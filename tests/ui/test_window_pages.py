@@ -59,9 +59,7 @@ def test_every_page_opens_by_key_and_is_one_sentence_and_one_button_until_it_is_
         if isinstance(page, SoonPage):
             soon.append(page)
             assert len(page.findChildren(QPushButton)) == 1
-    assert len(soon) == 5
-    child(soon[0], QPushButton).click()
-    assert QGuiApplication.clipboard().text() == "edgellm summarize notes.txt"
+    assert len(soon) == 1
     child(soon[-1], QPushButton).click()
     assert desk.window.stack.currentWidget() is desk.chat
 
