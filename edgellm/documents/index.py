@@ -170,6 +170,8 @@ class Indexer:
     def _update(self, work: _Work, control: Control, lock: filelock.BaseFileLock, tally: _Tally) -> None:
         for number, (source, path, stamp) in enumerate(work.files, 1):
             _hold(control, lock)
+            if not self._library.has_source(source):
+                continue  # it was taken out meanwhile, by this program or another
             reason = self._take(source, path, stamp, control.cancelled, tally)
             control.progress(Step(path, number, len(work.files), reason))
             if number < len(work.files):

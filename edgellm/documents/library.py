@@ -179,6 +179,10 @@ class Library:
         found = self.rows("SELECT id, path FROM source WHERE collection = ? ORDER BY id", (key,))
         return tuple((source, Path(path)) for source, path in found)
 
+    def has_source(self, source: int) -> bool:
+        """Whether a source still belongs to a collection."""
+        return bool(self.rows("SELECT 1 FROM source WHERE id = ?", (source,)))
+
     def stamps(self, source: int) -> dict[str, tuple[Stamp, bool]]:
         """What is known of a source: path -> stamp, and whether the file could be read.
 
@@ -256,8 +260,10 @@ class Library:
 
 
 def _put(db: apsw.Connection, source: int, path: Path, stamp: Stamp, *, content: int | None = None, **why: str) -> None:
+    """Write a file's row, unless its source was taken out of the library while the file was read."""
     db.execute(
-        """INSERT INTO file (source, path, size, mtime, content, reason, hint) VALUES (?, ?, ?, ?, ?, ?, ?)
+        """INSERT INTO file (source, path, size, mtime, content, reason, hint)
+           SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM source WHERE id = ?1)
            ON CONFLICT (source, path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime,
            content = excluded.content, reason = excluded.reason, hint = excluded.hint""",
         (source, str(path), stamp.size, stamp.mtime, content, why.get("reason", ""), why.get("hint", "")),

@@ -147,6 +147,26 @@ def test_stopping_and_going_on(library: Library, tmp_path: Path) -> None:
     assert update(library) == Report(added=4, unchanged=2, chunks=4)
 
 
+def test_a_folder_that_is_taken_out_while_it_is_read_leaves_nothing(library: Library, tmp_path: Path) -> None:
+    other = put(tmp_path / "other" / "z.txt", "a kettle").parent
+    library.add_source("notes", other)
+    for number in range(3):
+        put(tmp_path / "files" / f"{number}.txt", f"a heron {number}")
+    read: list[str] = []
+
+    def reading(path: Path) -> Document:
+        read.append(path.name)
+        if len(read) == 2:
+            library.remove_source("notes", tmp_path / "files")
+        return index_child.read(path)
+
+    report = Indexer(library, reading).update("notes")
+    assert (read, names(library, "heron"), names(library, "kettle")) == (["0.txt", "1.txt", "z.txt"], [], ["z.txt"])
+    assert not report.stopped
+    assert [one.path.name for one in library.files("notes")] == ["z.txt"]
+    assert library.rows("SELECT count(*) FROM content") == [(1,)]
+
+
 def test_collections_hold_and_forget(library: Library, tmp_path: Path) -> None:
     put(tmp_path / "files" / "one.txt", "a heron")
     other = put(tmp_path / "elsewhere.txt", "a heron of another")
