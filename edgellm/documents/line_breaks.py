@@ -7,9 +7,11 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-# A space, or the gap between two letters of a script without spaces, but not before a mark that closes something.
+# A space, but none before the marks that stand off from their word in French, nor inside its quotation marks; or the
+# gap between two letters of a script without spaces, but not before a mark that closes something.
 _BREAK = re.compile(
-    r" +|(?<=[\u3001-\u30ff\u3400-\u9fff\uff01-\uff60])(?=[\u3040-\u30ff\u3400-\u9fff\uff10-\uff5a])"
+    r"(?<![«‹ ]) +(?![ ?!:;»›])"
+    r"|(?<=[\u3001-\u30ff\u3400-\u9fff\uff01-\uff60])(?=[\u3040-\u30ff\u3400-\u9fff\uff10-\uff5a])"
     r"(?<![\u300c\u300e\u3010\u3014\uff08])(?![\u3063\u3083\u3085\u3087\u30c3\u30e3\u30e5\u30e7\u30fc])"
 )
 _BLANKS = " \t"
