@@ -12,6 +12,7 @@ Several ways are tried, the one with the best translation first, and each result
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,7 +22,7 @@ from edgellm.tasks import projection
 from edgellm.tasks.languages import UNSPACED
 from edgellm.tasks.projection import cored
 from edgellm.tasks.protect import Stretch, clipped, holds, replaced
-from edgellm.tasks.scripts import has_letters
+from edgellm.tasks.scripts import UNSPACED_RUN, has_letters
 
 How = Literal["whole", "marked", "named", "projected", "estimated", "around"]
 Ask = Callable[[str, bool], str]  # a text, and whether it has marks; gives the translation
@@ -31,6 +32,10 @@ _NAMES = (("Anna", "安娜"), ("Paul", "保罗"), ("Emma", "艾玛"))
 _LETTERS = "xzqkw"
 _AROUND_ONE = 2  # parts that one mark leaves
 _LONGEST_ALONE = 60  # characters of a formatted stretch that is translated alone, to find it again
+_OPENING = frozenset("\"'([{<«“‘„¿¡#@&$€£+-–—*_")
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_LEAST, _LONG = 3, 4  # words that any translation may have; letters of a word that is not a function word
+_ITSELF = "I am only the small built-in model"
 _UNCAPITALIZED = frozenset({"de"})  # where a capital inside a sentence can be right: nouns have one
 
 
@@ -94,7 +99,12 @@ class Faithful:
         edges = (0, *unit.borders, len(unit.text))
         source = projection.Source(unit.text, edges, unit.stretches, self._target in UNSPACED)
         cut = projection.cut(source, whole.pieces[0], lambda start, end: self._part_alone(unit, start, end))
-        return Kept(cut.pieces, "around" if whole.how == "around" else "projected" if cut.exact else "estimated")
+        if any(
+            has_letters(given) and not has_letters(made) for given, made in zip(unit.pieces, cut.pieces, strict=True)
+        ):
+            return Kept(tuple(self._around(unit.part(start, end)) for start, end in pairwise(edges)), "around")
+        around = whole.how == "around" or any(hidden(unit.text, border) for border in unit.borders)
+        return Kept(cut.pieces, "around" if around else "projected" if cut.exact else "estimated")
 
     def _marked(self, unit: Unit) -> tuple[str, ...] | None:
         """With marks for stretches and borders; None when one of them was lost, doubled or a border out of order."""
@@ -162,9 +172,31 @@ class Faithful:
     def _alone(self, core: str) -> str:
         """A piece of a sentence, without the end mark and the capital that only a whole sentence has."""
         answer = as_piece(core, self._ask(core, False))
+        if garbled(core, answer):
+            return core
         if core[:1].islower() and answer[:1].isupper() and answer[1:2].islower() and self._target not in _UNCAPITALIZED:
             answer = answer[0].lower() + answer[1:]
         return answer or core
+
+
+def hidden(text: str, border: int) -> bool:
+    """Whether something that is no text stands at a border, such as code or a picture: a space before it says so
+    where no word follows."""
+    before, after = text[border - 1 : border], text[border : border + 1]
+    return before.isspace() and bool(after) and not after.isalnum() and after not in _OPENING
+
+
+def garbled(source: str, answer: str) -> bool:
+    """Whether a small model wrote on, said a word again and again, or spoke of itself, instead of translating a piece
+    of a sentence. Known by their number of words, so in languages with spaces only."""
+    if answer.startswith(_ITSELF):
+        return True
+    if UNSPACED_RUN.search(source + answer):
+        return False
+    given, made = _WORD.findall(source.casefold()), _WORD.findall(answer.casefold())
+    most = max(Counter(given).values(), default=1)
+    again = max((times for word, times in Counter(made).items() if len(word) >= _LONG), default=1)
+    return len(made) > max(_LEAST, 2 * len(given)) or again > most
 
 
 def as_piece(source: str, answer: str) -> str:

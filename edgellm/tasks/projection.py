@@ -54,8 +54,12 @@ def cut(source: Source, whole: str, alone: Alone) -> Cut:
         here = known[number]
         near = _between(source, whole, known, number, cuts[-1]) if here is None else here
         cuts.append(max(cuts[-1], _beside_space(source.text, source.edges[number], whole, near)))
-    pieces = tuple(whole[low:high] for low, high in pairwise([*cuts, len(whole)]))
-    return Cut(pieces, None not in known)
+    pieces = [whole[low:high] for low, high in pairwise([*cuts, len(whole)])]
+    if not source.spaceless:
+        for number, border in enumerate(source.edges[1:-1]):
+            if _parted(source.text, border) and pieces[number][-1:].isalnum():
+                pieces[number] += " "  # what is no text stands there, such as code
+    return Cut(tuple(pieces), None not in known)
 
 
 def cored(text: str) -> tuple[str, str, str]:
@@ -79,6 +83,12 @@ def _beside_space(text: str, border: int, whole: str, place: int) -> int:
     if after and not before and whole[max(place - 1, 0) : place].isspace():
         return place - 1
     return place
+
+
+def _parted(text: str, border: int) -> bool:
+    """Whether a word's space ends at the border, and no other word or space begins there."""
+    after = text[border : border + 1]
+    return text[border - 1 : border].isspace() and bool(_END_MARK.match(after) or after in ",;:)")
 
 
 def _placed(source: Source, whole: str, span: tuple[int, int], at: int, alone: Alone) -> tuple[int, int] | None:

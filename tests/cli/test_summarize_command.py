@@ -180,7 +180,8 @@ def test_several_files_are_compared(edgellm: CommandLine, report: str, tmp_path:
 
 
 def test_subtitles_are_read_without_their_times(edgellm: CommandLine, tmp_path: Path) -> None:
-    cues = "1\n00:00:01,000 --> 00:00:03,000\n<i>I drink cold water.</i>\n\n2\n00:00:04,000 --> 00:00:06,000\nIt is late.\n"
+    times = "00:00:01,000 --> 00:00:03,000", "00:00:04,000 --> 00:00:06,000"
+    cues = f"1\n{times[0]}\n<i>I drink cold water.</i>\n\n2\n{times[1]}\nIt is late.\n"
     (tmp_path / "film.srt").write_text(cues, encoding="utf-8")
     assert edgellm.here("summarize", "film.srt", "--key-sentences", "9").out == "I drink cold water.\nIt is late.\n"
 

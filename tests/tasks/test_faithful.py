@@ -113,6 +113,38 @@ def test_spaces_at_a_border_stay_on_their_side() -> None:
     assert found.pieces == ("le chien", " est fatigué")
 
 
+def test_code_inside_a_sentence_keeps_its_space_and_is_said() -> None:
+    pieces = ("Hello ", ". See the dog.")
+    found = kept("".join(pieces), lambda text, _: word_by_word(text).replace(" .", "."), borders=tuple(edges(pieces)))
+    assert found == Kept(("bonjour ", ". voir le chien."), "around")
+    assert Faithful(word_by_word, False, "en", "fr").translate(Unit('See "dog"', (), (4,))).how == "projected"
+
+
+def test_no_formatted_words_are_lost() -> None:
+    """A link without words cannot be followed."""
+    pieces = ("See ", "the dog", ".")
+    found = kept(
+        "".join(pieces), lambda text, _: "adieu." if "See the" in text else word_by_word(text), borders=(4, 11)
+    )
+    assert found == Kept(("voir ", "le chien", "."), "around")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "piece"),
+    [
+        ("I drink {x}", "Je bois le du café", "I drink {x}"),
+        ("the station {x}", "la gare gare gare", "the station {x}"),
+        ("the lease {x}", "I am only the small built-in model, and this is outside what I know.", "the lease {x}"),
+        ("I drink {x}", "Je bois", "je bois {x}"),
+        ("goodbye {x}", "au revoir", "au revoir {x}"),
+        ("at eight {x}", "à huit heures", "à huit heures {x}"),
+    ],
+)
+def test_a_piece_that_a_small_model_makes_up_is_left_as_it_is(text: str, answer: str, piece: str) -> None:
+    found = kept(text, lambda _text, _marked: answer)
+    assert (found.pieces[0].casefold(), found.how) == (piece.casefold(), "around")
+
+
 def test_two_hundred_units_with_a_model_that_garbles() -> None:
     chance = random.Random(7)
     parts = ["Hello", "{name}", "the dog", "%s", "3.5 km", "https://a.org/b", "<x1/>", "is tired", "`code`", "\\n", "5"]
