@@ -6,7 +6,6 @@ than plain text (PDF, Word) are read by `documents/`, in a child process; Markdo
 
 from __future__ import annotations
 
-import codecs
 import re
 import sys
 from collections.abc import Sequence
@@ -16,17 +15,11 @@ from pathlib import Path
 from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser, typed
 from edgellm.documents.document import Document
+from edgellm.documents.formats_text import MARKS
 from edgellm.errors import StorageError, UsageError
 
 STDIN = "-"
 _LARGEST = 64 << 20
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _DOCUMENTS = frozenset(
     ".pdf .docx .docm .pptx .pptm .xlsx .xlsm .odt .epub .rtf .html .htm .xhtml .eml .doc .xls .ppt".split()
 )
@@ -117,7 +110,7 @@ def names_file(word: str) -> bool:
 def _decoded(data: bytes, name: str, output: Output) -> str:
     if len(data) > _LARGEST:
         raise StorageError(f"{name} is larger than {_LARGEST >> 20} MB.", "Split it into smaller files.")
-    for mark, encoding in _BOMS:
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             try:
                 return _plain(data.decode(encoding))

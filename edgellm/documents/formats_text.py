@@ -11,8 +11,8 @@ from edgellm.documents.document import Block, Page, block, table
 from edgellm.documents.source import Draft, Source
 from edgellm.errors import DocumentDamaged, DocumentUnsupported
 
-# Longer marks first: the mark of UTF-16 is the beginning of UTF-32's.
-_MARKS = (
+# Byte order marks. Longer ones first: the mark of UTF-16 is the beginning of UTF-32's.
+MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -47,7 +47,7 @@ def no_text(source: Source) -> DocumentUnsupported:
 
 def _decoded(source: Source, declared: str) -> tuple[str, str]:
     data = source.data
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace"), ""
     for encoding in ("utf-8", declared):

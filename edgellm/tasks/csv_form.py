@@ -15,17 +15,11 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from edgellm.documents.formats_text import MARKS
 from edgellm.errors import StorageError, UsageError
 from edgellm.tasks.csv_rows import Table, parsed
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 17
 _SAMPLE_ROWS = 200
@@ -94,7 +88,7 @@ def _read_through(path: Path) -> tuple[str, int, bool]:
 
 
 def _check_kind(path: Path, head: bytes) -> None:
-    if any(head.startswith(mark) for mark, _ in _MARKS):
+    if any(head.startswith(mark) for mark, _ in MARKS):
         return
     if head.startswith((b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0")) or b"\0" in head[:4096]:
         raise StorageError(f"{path.name} is not a CSV file.", "In the spreadsheet, save the sheet as CSV (UTF-8).")
@@ -104,7 +98,7 @@ def _encoding(path: Path, utf8: bool) -> tuple[str, bool]:
     """The encoding, and whether it had to be guessed."""
     with path.open("rb") as stream:
         head = stream.read(_SAMPLE)
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding, False
     if utf8:

@@ -115,6 +115,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path, data: bytes, said: str) -> 
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    for path in (tmp_path / "nosuch.csv", tmp_path):
-        with pytest.raises(StorageError, match="There is no file"):
-            open_table(path)
+    with pytest.raises(StorageError, match="There is no file"):
+        open_table(tmp_path / "nosuch.csv")
+    with pytest.raises(StorageError, match="is a folder"):
+        open_table(tmp_path)

@@ -23,7 +23,9 @@ from edgellm.tasks.consult import SILENT, Consulted
 from edgellm.tasks.consultation import prepare
 from edgellm.tasks.extract import Extract
 
-PAIRS = tuple(tuple(pair) for pair in ("“”", '""', "„“", "„”", "«»", "»«", "‹›", "「」", "『』", "‘’", "＂＂", "〝〞"))
+PAIRS = tuple(
+    tuple(pair) for pair in ("“”", '""', "„“", "„”", "«»", "»«", "‹›", "「」", "『』", "‘’", "＂＂", "〝〞", "｢｣", "❮❯")
+)
 LINES = re.compile(r"^[ \t*•-]*>[ \t]*(.+)$", re.MULTILINE)
 NAMES = ("Anna", "Paul", "Tom", "Peter", "Mary", "Sara", "David", "Lisa")
 THINGS = ("key", "book", "bag", "umbrella", "dog", "cat", "cup", "knife", "chair", "letter")
