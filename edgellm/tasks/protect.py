@@ -7,6 +7,7 @@ checked by `holds`. How a model is brought to keep it is left to `faithful.py`, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -75,10 +76,11 @@ def find(text: str, terms: Iterable[Stretch] = ()) -> tuple[Stretch, ...]:
 
 
 def clipped(stretches: Sequence[Stretch], start: int, end: int) -> tuple[Stretch, ...]:
-    """The stretches within `start` to `end`, counted from there. Of one that is cut by an edge this is the part
-    inside; a replacement goes whole to where it begins."""
+    """The stretches, which are in order, within `start` to `end`, counted from there. Of one that is cut by an edge this
+    is the part inside; a replacement goes whole to where it begins."""
     inside = []
-    for one in stretches:
+    first = max(bisect_left(stretches, start, key=lambda one: one.start) - 1, 0)
+    for one in stretches[first : bisect_left(stretches, end, key=lambda one: one.start)]:
         low, high = max(one.start, start), min(one.end, end)
         if low >= high:
             continue
