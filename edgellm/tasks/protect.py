@@ -76,7 +76,7 @@ def find(text: str, terms: Iterable[Stretch] = ()) -> tuple[Stretch, ...]:
 
 
 def clipped(stretches: Sequence[Stretch], start: int, end: int) -> tuple[Stretch, ...]:
-    """The stretches, which are in order, within `start` to `end`, counted from there. Of one that is cut by an edge this
+    """The stretches, which are in order, within `start` to `end`, counted from there. Of one that is cut by an edge it
     is the part inside; a replacement goes whole to where it begins."""
     inside = []
     first = max(bisect_left(stretches, start, key=lambda one: one.start) - 1, 0)
