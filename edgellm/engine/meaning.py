@@ -52,7 +52,8 @@ class Meaning:
     def __init__(self, choose: Choose, engine: Callable[[], Engine]) -> None:
         self._choose = choose
         self._make = engine
-        self._lock = threading.Lock()
+        self._loading = threading.Lock()  # held while a model is loaded, one at a time
+        self._lock = threading.Lock()  # held for a moment, so that `close` need not wait for that
         self._loaded: dict[str, _Loaded] = {}
         self._closed = False
 
@@ -83,7 +84,7 @@ class Meaning:
         return Means(Aids(embedder, rank, ranker), tuple(notes))
 
     def close(self) -> None:
-        """End the engines for good."""
+        """End the engines for good, also while one loads its model."""
         with self._lock:
             self._closed = True
             loaded = list(self._loaded.values())
@@ -131,12 +132,13 @@ class Meaning:
 
     def _engine(self, task: str, model: Model) -> Engine:
         """The engine for a task with the model loaded."""
-        with self._lock:
-            if self._closed:
-                raise UsageError("The engine was closed.", "Start the program again.")
-            if task not in self._loaded:
-                self._loaded[task] = _Loaded(self._make())
-            one = self._loaded[task]
+        with self._loading:
+            with self._lock:
+                if self._closed:
+                    raise UsageError("The engine was closed.", "Start the program again.")
+                if task not in self._loaded:
+                    self._loaded[task] = _Loaded(self._make())
+                one = self._loaded[task]
             if one.names != [model.name]:
                 one.names.clear()
                 one.engine.load(model.path)

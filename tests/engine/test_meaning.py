@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from edgellm.documents import vectors
 from edgellm.documents.index import Indexer
 from edgellm.documents.library import Library
 from edgellm.engine.meaning import Meaning, Model
-from edgellm.errors import ModelDamaged, ModelNotFound, UsageError
+from edgellm.errors import EngineError, ModelDamaged, ModelNotFound, UsageError
 from edgellm.runtimes.base import Cancelled, Kind, ModelInfo, Reading, Reply, Scores, Vectors
 from tests import embed_child, index_child
 
@@ -25,6 +27,7 @@ class Engine:
         self.size = embed_child.SIZE
         self._log = log
         self._kind: Kind = "decoder"
+        self.loading, self.ended = threading.Event(), threading.Event()
 
     @property
     def info(self) -> ModelInfo:
@@ -34,6 +37,10 @@ class Engine:
         self._log.append(f"load {path.name}")
         if "bad" in path.name:
             raise ModelDamaged("The file is cut short.")
+        if "slow" in path.name:
+            self.loading.set()
+            assert self.ended.wait(60), "nobody ended it"
+            raise EngineError("The engine was closed.")
         self._kind = "rerank" if "rank" in path.name else "embed"
         return self.info
 
@@ -45,6 +52,7 @@ class Engine:
 
     def close(self) -> None:
         self._log.append("close")
+        self.ended.set()
 
 
 class Place:
@@ -108,6 +116,18 @@ def test_the_models_are_loaded_once_in_an_engine_each(library: Library) -> None:
     assert place.log[2:] == ["close", "close"]
     with pytest.raises(UsageError, match="closed"):
         place.meaning.embedder(library)
+
+
+def test_closing_does_not_wait_for_a_model_that_is_being_loaded(library: Library) -> None:
+    place = Place(slow="embed")
+    with ThreadPoolExecutor(1) as pool:
+        embedding = pool.submit(place.meaning.embedder, library)
+        while not (place.engines and place.engines[0].loading.wait(0.01)):
+            assert not embedding.done()
+        place.meaning.close()
+        with pytest.raises(EngineError, match="closed"):
+            embedding.result(60)
+    assert place.log == ["load slow", "close"]
 
 
 def test_the_model_of_the_vectors_stays_until_another_is_named_or_it_is_gone(library: Library) -> None:
