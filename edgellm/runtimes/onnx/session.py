@@ -129,4 +129,7 @@ def _translate(name: str, error: Exception) -> Exception:
         return OutOfMemory()
     if kind == "NotImplemented" or "not a registered function/op" in text or "Unsupported model IR" in text:
         return ModelUnsupported(f"{name} needs an operation that this ONNX Runtime does not have.", "Update EdgeLLM.")
+    if kind == "InvalidArgument" and "Invalid model" in text and "fp16" in name:
+        what = f"{name} was spoiled when it was turned into fp16: ONNX Runtime refuses it."
+        return ModelUnsupported(what, "Choose the int8 or fp32 files of this model.")
     return ModelDamaged(f"{name} cannot be run: ONNX Runtime refuses it.", "Download the model again.")
