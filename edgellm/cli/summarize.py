@@ -22,7 +22,7 @@ from edgellm.tasks import kept, summary, summary_job, summary_styles
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.outline import Outline
 from edgellm.tasks.result import without_model
-from edgellm.tasks.summary_events import Begun, Item, Summary, SummaryEvent
+from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
 from edgellm.tasks.summary_styles import LENGTHS, OLD, STYLES, Asked
 
 
@@ -112,7 +112,7 @@ def show(events: Iterable[SummaryEvent], asked: Asked, output: Output) -> Summar
                 output.line(line)
         elif isinstance(event, Begun):
             pace.begin(event)
-        else:
+        elif isinstance(event, Progress):
             pace.show(event)
     raise AssertionError("a summary has an end")
 

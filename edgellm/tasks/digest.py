@@ -28,7 +28,7 @@ _AT_ONCE = 16
 _STARTER_SENTENCES = 6
 _STARTER_ENOUGH = 3  # sentences after which a paragraph may end a part of the starter's
 _BLANK = re.compile(r"\n\s*\n")
-_LIST_MARK = re.compile(r"\s*(?:[-*•–—·#>]+|\(?\d{1,3}[.)])\s+")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•–—·#>]+|\(?\d{1,3}[.)])\s+")
 _MARGIN = 0.8  # of the characters that would fill a part if they cost what they cost on average
 
 

@@ -44,7 +44,7 @@ from edgellm.tasks.summary_whole import few_of, line, own_words, paragraph
 def run(
     generator: Generator, outline: Outline, asked: Asked, kept: Kept | None = None, options: Options = DEFAULT
 ) -> Iterator[SummaryEvent]:
-    """Yield how far it is, items or chunks of text, and at last one `Summary`.
+    """Yield how far it is, items or chunks of text, drafts of what is chosen from, and at last one `Summary`.
 
     A canceled run ends in a `Summary` of what is there, whose finish says so; `kept` then holds what was written, and
     is empty after a run that came to its end. Whoever needs several runs gives a `Remembered` generator instead.
@@ -102,7 +102,7 @@ def _bullets(job: Job) -> Steps:
         if isinstance(event, Point):
             made = [job.items.make(line, event) for line in event.lines] if at_once else []
             items += made
-            yield from made
+            yield from made if at_once else job.items.drafts(event)
             continue
         yield event
     assert read is not None

@@ -42,6 +42,13 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A point that was read while the final ones are not chosen yet; those replace all drafts."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The whole: `text` for copying, `read` of `sections`, sentences for the person, and the facts."""
 
@@ -53,4 +60,4 @@ class Summary:
     finish: Finish
 
 
-SummaryEvent = Begun | Progress | Chunk | Item | Summary
+SummaryEvent = Begun | Progress | Draft | Chunk | Item | Summary

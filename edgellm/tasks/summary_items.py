@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from edgellm.tasks import answer
 from edgellm.tasks.answer import Evidence, Quote
 from edgellm.tasks.digest import Part, Point
 from edgellm.tasks.outline import Outline, Place
-from edgellm.tasks.summary_events import Item
+from edgellm.tasks.summary_events import Draft, Item
 from edgellm.tasks.summary_language import Translator
 from edgellm.tasks.summary_questions import Pair
 from edgellm.tasks.terms import Terms
@@ -30,6 +31,11 @@ class Items:
         if quote is None and point.written and not self._translate.asked_directly:
             self._unsupported += 1
         return self._item(self._translate(line), point.part, quote, point.written)
+
+    def drafts(self, point: Point) -> Iterator[Draft]:
+        """The lines of a point as they are, to be seen until the final ones are chosen."""
+        for line in point.lines:
+            yield Draft(self._item(line, point.part, self._behind(line, point.part), point.written))
 
     def answered(self, pair: Pair, part: Part) -> Item:
         """A question with its answer."""

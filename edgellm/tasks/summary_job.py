@@ -80,12 +80,14 @@ def cuts_of(job: Job, sections: bool) -> Cuts:
 
 
 def mapped(job: Job, want: Want, cuts: Cuts) -> Produces[SummaryEvent, None, Read]:
-    """Read every section; how far it is, is yielded."""
+    """Read every section; how far it is, is yielded, and what was read."""
     chosen = digest.parts(job.generator, job.outline.text, cuts)
     for event in reading(job, want, cuts, chosen):
         if isinstance(event, Read):
             return event
-        if not isinstance(event, Point):
+        if isinstance(event, Point):
+            yield from job.items.drafts(event)
+        else:
             yield event
     raise AssertionError("the reading has an end")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 
 from edgellm.errors import EdgeError
 from edgellm.ui import summarize_view, summarize_work
@@ -39,7 +40,8 @@ class SummarizePage(TaskPage):
         super().__init__(services, "summarize", tr("Summarize"), "summarize")
         self.choices = Choices(self)
         self.box = SourceBox(services, tr("Text"), tr("Write or paste a text here, or drop files."), Takes(many=True))
-        self.pane = ResultPane(services, tr("Summary"), tr("Give a text or files, then press Summarize."))
+        self._hint = tr("Give a text or files, then press Summarize.")
+        self.pane = ResultPane(services, tr("Summary"), self._hint)
         self.results: tuple[Result, ...] = ()
         self._style = ""  # in which the results were made
         self._ran: dict[str, Any] = {}  # what they were made of
@@ -97,6 +99,11 @@ class SummarizePage(TaskPage):
         if self._unfinished:
             self.bar.say(self._ending())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ready to write, and for the keys of the page."""
+        super().showEvent(event)
+        self.box.text.setFocus()
+
     # Running
 
     def run(self) -> None:
@@ -132,6 +139,7 @@ class SummarizePage(TaskPage):
         self.results = before
         self._name_file()
         self._pace = Pace()
+        self.pane.say_empty(tr("Reading; the summary appears here."))
         self._draw()
         self.touch()
         self.bar.say(tr("Waiting for the model"))
@@ -163,6 +171,7 @@ class SummarizePage(TaskPage):
         self.bar.say(error.message)
 
     def _end(self, state: Any) -> None:
+        self.pane.say_empty(self._hint)
         self.results = tuple(replace(one, state=state) if one.state == "working" else one for one in self.results)
         self._draw()
         self._on_changed()

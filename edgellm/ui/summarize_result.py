@@ -50,7 +50,8 @@ class Point:
 class Result:
     """What came of one text, or one part of a comparison. `read` of `sections` are read.
 
-    `title` is a file's name, or a heading; `sha256` is that of the file which was read.
+    `title` is a file's name, or a heading; `sha256` is that of the file which was read. `draft`: the points are what
+    was read so far; the final ones are chosen at the end.
     """
 
     title: str = ""
@@ -61,11 +62,7 @@ class Result:
     read: int = 0
     sections: int = 0
     notes: tuple[str, ...] = ()
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing of it can be read yet."""
-        return not (self.text.strip() or self.points or self.notes)
+    draft: bool = False
 
 
 def kept(results: tuple[Result, ...]) -> list[dict[str, Any]]:

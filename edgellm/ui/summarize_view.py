@@ -78,6 +78,7 @@ def coverage(one: Result) -> str:
 def remarks(one: Result) -> tuple[str, ...]:
     """What stands below a result."""
     said = {
+        "working": tr("Read so far; the most important points are chosen at the end.") if one.draft else "",
         "waiting": tr("Still to be read."),
         "stopped": " ".join((tr("Stopped."), coverage(one))).strip(),
         "failed": " ".join((tr("It broke off."), coverage(one))).strip(),

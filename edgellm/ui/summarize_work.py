@@ -152,19 +152,22 @@ def _steps(
 
 def grown(result: Result, event: SummaryEvent, whole: str, path: str) -> tuple[Result, int]:
     """The result after one more event, and how many sections an earlier run had read."""
-    from edgellm.tasks.summary_events import Begun, Item, Progress
+    from edgellm.tasks.summary_events import Begun, Draft, Item, Progress
 
-    if isinstance(event, Chunk):
-        return replace(result, text=result.text + event.text), 0
-    if isinstance(event, Item):
-        return replace(result, points=(*result.points, _point(event, whole, path))), 0
+    if isinstance(event, Progress):
+        return replace(result, read=event.done), 0
     if isinstance(event, Begun):
         return replace(result, sections=event.sections), event.kept
-    if isinstance(event, Progress):
-        return replace(result, read=event.done, sections=event.sections), 0
+    if isinstance(event, Draft):
+        return replace(result, points=(*result.points, _point(event.item, whole, path)), draft=True), 0
+    final = () if result.draft else result.points
+    if isinstance(event, Item):
+        return replace(result, points=(*final, _point(event, whole, path)), draft=False), 0
+    if isinstance(event, Chunk):
+        return replace(result, text=result.text + event.text), 0
     points = tuple(_point(item, whole, path) for item in event.items)
     state: State = "stopped" if event.finish.reason == "cancelled" else "done"
-    ended = replace(result, text=event.text if points or event.text else result.text, points=points, state=state)
+    ended = replace(result, state=state, text=event.text, points=points, draft=False)
     return replace(ended, read=event.read, sections=event.sections, notes=event.notes), 0
 
 

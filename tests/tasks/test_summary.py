@@ -16,7 +16,7 @@ from edgellm.tasks import kept, summary, summary_styles
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.options import Options
 from edgellm.tasks.outline import Outline, of_text
-from edgellm.tasks.summary_events import Begun, Item, Progress, Summary
+from edgellm.tasks.summary_events import Begun, Draft, Item, Progress, Summary
 from edgellm.tasks.summary_styles import STYLES, Asked
 
 FACTS = ("The mill burned in {0}.", "Its owner rebuilt it with {0} workers.", "The river turns {0} wheels there.")
@@ -80,6 +80,23 @@ def test_bullets_are_as_many_as_asked_for_and_each_knows_its_page(length: str, c
         assert item.place.start <= item.quote.start < item.quote.end <= item.place.end
     assert any("--length long" in note for note in done.notes)
     assert done.read == done.sections > count
+
+
+@pytest.mark.parametrize(("style", "length"), [("bullets", "short"), ("sections", "long"), ("line", "long")])
+def test_what_is_read_is_shown_before_the_points_are_chosen(style: str, length: str) -> None:
+    events, done = collected(Scripted(quoting, context=400), report(20), summary_styles.asked(style, length))
+    drafts = [event.item for event in events if isinstance(event, Draft)]
+    assert len(drafts) >= done.sections >= 8
+    assert [item.place.page for item in drafts] == sorted(item.place.page for item in drafts)
+    assert all(item.quote is not None and item.quote.text == item.text for item in drafts)
+    last = max(at for at, event in enumerate(events) if isinstance(event, Draft))
+    assert not any(isinstance(event, Item | Chunk) for event in events[:last])
+
+
+def test_a_mark_of_a_list_is_one_only_where_a_line_begins() -> None:
+    written = "- The mill - a ruin - burned in 1001.\n2. It was > 3 m high."
+    _, done = collected(Scripted(lambda _: written), report(2), summary_styles.asked("bullets", "long"))
+    assert [item.text for item in done.items] == ["The mill - a ruin - burned in 1001.", "It was > 3 m high."]
 
 
 def test_sections_are_the_headings_and_every_heading_has_its_points() -> None:
