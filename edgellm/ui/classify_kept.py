@@ -39,6 +39,17 @@ class Place:
         """Results of files, each in a file of its own."""
         return self.folder / "files"
 
+    def begin(self, kind: str) -> None:
+        """Make the folder, for this person only, without what came of another kind of source."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if kind != "files":
+            shutil.rmtree(self.files, ignore_errors=True)
+        if kind != "table":
+            for path in self.folder.glob("*.csv*"):
+                path.unlink(missing_ok=True)
+            for path in self.folder.glob(".*.csv*"):
+                path.unlink(missing_ok=True)
+
     def forget(self) -> None:
         """Remove everything."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -84,6 +84,11 @@ class ClassifyPage(TaskPage):
         found = {**self.given.state(), "labels": self.labels.line.text(), "unsure": self.unsure.value()}
         return {key: found[key] for key in _ASKED}
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the page would go on with what was begun."""
+        return self._unfinished and self._asked() == {key: self._shown.get(key) for key in _ASKED}
+
     def _on_source(self) -> None:
         if self.given.empty and not self.runner.busy:
             self._clear()
@@ -92,8 +97,7 @@ class ClassifyPage(TaskPage):
     def _on_changed(self) -> None:
         """Something was chosen otherwise: whether there is something to run on, and what the button says."""
         self.bar.set_ready(self.labels.labels is not None and self.given.ready)
-        same = self._unfinished and self._asked() == {key: self._shown.get(key) for key in _ASKED}
-        self.bar.call(tr("Go on") if same else tr("Classify"))
+        self.bar.call(tr("Go on") if self._goes_on else tr("Classify"))
         self.touch()
 
     def _try(self) -> None:
@@ -116,15 +120,17 @@ class ClassifyPage(TaskPage):
             return None
         self._gone = {}
         self._forget.stop()
+        if not self._goes_on:
+            self._total = 0
+            self.pane.show_nothing()
         self._kind, self._shown = kind, self._asked()
-        self._unfinished, self._total = kind != "text", 0
+        self._unfinished = kind != "text"
         self._fresh.clear()
-        self.pane.show_nothing()
         self.bar.say(tr("Classifying"))
         self.touch()
         asked, paths = Asked(labels, self.unsure.value() / 100), box.paths
         if kind == "text":
-            return classify_work.one_text(box.source.text, paths[0] if paths else None, asked)
+            return classify_work.one_text(box.source.text, paths[0] if paths else None, asked, self.place)
         self._timer.start()
         if kind == "files":
             return classify_work.several_files(paths, asked, self.place)
@@ -141,6 +147,7 @@ class ClassifyPage(TaskPage):
             self._fresh.clear()
             self.pane.show_lines(event.lines, self._first())
             self._say_progress()
+            self.touch()
 
     def _first(self) -> str:
         return tr("File") if self._kind == "files" else tr("Text")
@@ -181,7 +188,7 @@ class ClassifyPage(TaskPage):
         words = self.bar.words.toolTip()
         self._draw()
         if self._kind != "text":
-            self._unfinished = failed or len(self.pane.lines) < self._total or not self._total
+            self._unfinished = len(self.pane.lines) < self._total
             self._say_end()
         if failed:
             self.bar.say(words)

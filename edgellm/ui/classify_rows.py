@@ -21,6 +21,7 @@ _Index = QModelIndex | QPersistentModelIndex
 SHARE = Qt.ItemDataRole.UserRole
 TEXT, LABEL, CONFIDENCE, NOTE = range(4)
 _FORMULA = ("=", "+", "-", "@")
+_LAST = "\U0010ffff"  # sorts behind every label
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class Lines(QAbstractTableModel):
         self.beginResetModel()
         keys: dict[int, Callable[[Line], object]] = {
             TEXT: lambda line: line.text.casefold(),
-            LABEL: lambda line: (line.failed, line.unsure, line.label or line.best),
+            LABEL: lambda line: line.label or _LAST + line.best,
             CONFIDENCE: lambda line: -1.0 if line.confidence is None else line.confidence,
             NOTE: lambda line: line.note,
         }

@@ -256,8 +256,13 @@ class LabelsPane(QFrame):
 
     def copy(self) -> None:
         """The selected rows, or all, for a spreadsheet."""
-        QGuiApplication.clipboard().setText(as_text(self.table.chosen))
-        self._services.notices.say(tr("Copied."))
+        lines = tuple(self.table.chosen)
+
+        def done(text: str) -> None:
+            QGuiApplication.clipboard().setText(text)
+            self._services.notices.say(tr("Copied."))
+
+        self._services.background.run(lambda: as_text(lines), done)
 
     def _show(self, head: str, words: str, *, there: bool) -> None:
         self.head.setText(head)

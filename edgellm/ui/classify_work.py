@@ -54,11 +54,12 @@ class Source:
     named: bool | None = None
 
 
-def one_text(text: str, path: Path | None, asked: Asked) -> Body:
+def one_text(text: str, path: Path | None, asked: Asked, place: Place) -> Body:
     """One typed text, or one document; the result is a `Classification`."""
 
     def body(engine: EngineClient, work: TaskWork) -> Classification:
         options = _ready(engine, work)
+        place.begin("text")
         if path is None:
             return _classified(engine, text, asked, options)
         from edgellm.documents.load import Loader
@@ -78,6 +79,7 @@ def table_rows(source: Source, asked: Asked, place: Place) -> Body:
         from edgellm.ui import classify_table
 
         options = _ready(engine, work)
+        place.begin("table")
         table, form = classify_table.look(source.path, source.named)
         if source.column >= len(table.header):
             raise UsageError(tr("The table has changed."), tr("Choose the column with the texts again."))
@@ -107,6 +109,7 @@ def several_files(paths: Sequence[Path], asked: Asked, place: Place) -> Body:
         from edgellm.tasks import batch
 
         options = _ready(engine, work)
+        place.begin("files")
         root = common_folder(paths)
         manifest = _manifest(place, root, asked, engine.info.name)
         manifest.entries = {name: entry for name, entry in manifest.entries.items() if not entry.error}

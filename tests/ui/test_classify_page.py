@@ -162,6 +162,7 @@ def test_a_table_is_labeled_saved_and_copied(open_desk: Open, tmp_path: Path) ->
     assert "5 of 5" in page.bar.words.toolTip()
     page.pane.table.selectRow(2)
     page.pane.copy()
+    wait(lambda: "Copied" in page.services.notices.text, "the copy")
     assert QGuiApplication.clipboard().text() == "'=lovely\tgood\t\tgood\t\n"
     out = tmp_path / "out.csv"
     page.save_as(out)
@@ -219,6 +220,38 @@ def test_a_stop_keeps_rows_and_a_restart_goes_on(open_desk: Open, tmp_path: Path
     again.labels.line.setText("bad, good, other")
     run(again)
     assert len(again.pane.lines) == 40
+
+
+def test_a_window_that_is_closed_at_work_goes_on(open_desk: Open, tmp_path: Path) -> None:
+    desk = open_desk(replies=ANSWERS, seconds_per_token=0.05)
+    page = labeled(page_of(desk))
+    drop(page, table(tmp_path, [(str(n), f"{n} is broken.") for n in range(20)]))
+    page.run()
+    wait(lambda: len(page.pane.lines) >= 2, "some rows")
+    desk.close()
+    again = page_of(open_desk(replies=ANSWERS))
+    wait(lambda: len(again.pane.lines) >= 2 and again.given.ready, "what was there")
+    assert again.bar.button.text() == "Go on"
+    run(again)
+    assert [line.text for line in again.pane.lines] == [f"{n} is broken." for n in range(20)]
+    assert again.place.folder.stat().st_mode & 0o077 == 0
+    again.given.put("It is lovely.")
+    run(again)
+    assert list(again.place.folder.iterdir()) == []  # rows that are no longer shown are not kept
+
+
+def test_an_error_in_the_middle_keeps_what_is_there(open_desk: Open, tmp_path: Path) -> None:
+    faults = [{"at": "generate", "error": "ModelDamaged", "prompt": "strange"}]
+    page = labeled(page_of(open_desk(replies=ANSWERS, faults=faults)))
+    drop(page, table(tmp_path))
+    run(page)
+    assert page.services.notices.text
+    assert page.bar.words.toolTip() in page.services.notices.text
+    assert labels_of(page) == ["bad", "good", "good", ""]
+    assert page.bar.button.text() == "Go on"
+    page.given.put("It is lovely.")
+    run(page)
+    assert page.pane.head.text() == "good"
 
 
 def test_what_was_cleared_can_be_had_back(open_desk: Open, tmp_path: Path) -> None:
