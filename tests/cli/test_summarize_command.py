@@ -19,13 +19,22 @@ HOURS = ("two", "three", "five", "ten")
 
 @pytest.fixture
 def letters(tmp_path: Path) -> str:
-    """118 letters that the built-in model can read, no two of them the same, each below a heading."""
+    return written(tmp_path, 118)
+
+
+@pytest.fixture
+def forty(tmp_path: Path) -> str:
+    return written(tmp_path, 40)
+
+
+def written(folder: Path, count: int) -> str:
+    """Letters that the built-in model can read, no two of them the same, each below a heading."""
     parts = [
         f"## Letter {number}\n\nThe meeting is on {DAYS[number % 6]} at the {PLACES[number % 5]}. "
         f"It starts at {HOURS[number // 30]} o'clock. Please be on time."
-        for number in range(1, 119)
+        for number in range(1, count + 1)
     ]
-    (tmp_path / "letters.md").write_text("# Letters\n\n" + "\n\n".join(parts), encoding="utf-8")
+    (folder / "letters.md").write_text("# Letters\n\n" + "\n\n".join(parts), encoding="utf-8")
     return "letters.md"
 
 
@@ -73,35 +82,35 @@ def stopped_at(edgellm: CommandLine, count: int, how: int, *arguments: str) -> t
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-def test_killed_at_60_of_118_sections_the_built_in_model_goes_on_there(edgellm: CommandLine, letters: str) -> None:
-    arguments = ("summarize", letters, "--style", "bullets", "--length", "long")
-    whole = edgellm(*arguments).out
+def test_killed_at_20_of_40_sections_the_built_in_model_goes_on_there(edgellm: CommandLine, forty: str) -> None:
+    arguments = ("summarize", forty, "--style", "bullets", "--length", "long")
+    whole = edgellm.here(*arguments).out
     assert kept(edgellm) == []
-    assert whole.count("\n") == 118
-    status, _, _ = stopped_at(edgellm, 60, signal.SIGKILL, *arguments)
+    assert whole.count("\n") == 40
+    status, _, _ = stopped_at(edgellm, 20, signal.SIGKILL, *arguments)
     assert status == -signal.SIGKILL
     had = lines(edgellm)
-    assert 60 <= had < 118
+    assert 20 <= had < 40
     again = edgellm(*arguments)
     assert again.out == whole
-    assert f"note: {had} of 118 sections were read by an earlier run" in again.err
-    assert "118 of 118 sections of the text were read." in again.err
+    assert f"note: {had} of 40 sections were read by an earlier run" in again.err
+    assert "40 of 40 sections of the text were read." in again.err
     assert kept(edgellm) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_keeps_what_is_there_and_fresh_begins_anew(edgellm: CommandLine, letters: str) -> None:
+def test_ctrl_c_keeps_what_is_there_and_fresh_begins_anew(edgellm: CommandLine, forty: str) -> None:
     model = edgellm.script(reply="A meeting.", seconds_per_token=0.005, context=4_000)
-    arguments = ("summarize", letters, "--style", "sections", "--length", "short", "--model", model)
+    arguments = ("summarize", forty, "--style", "sections", "--length", "short", "--model", model)
     status, out, err = stopped_at(edgellm, 9, signal.SIGINT, *arguments)
     assert status == 130
-    assert "of 118 sections; the same command goes on from there." in err
-    assert 1 <= out.count("- A meeting.") < 118
-    edgellm(*arguments, "--fresh", "--style", "line", "--length", "long")
+    assert "of 40 sections; the same command goes on from there." in err
+    assert 1 <= out.count("- A meeting.") < 40
+    edgellm.here(*arguments, "--fresh", "--style", "line", "--length", "long")
     assert lines(edgellm) >= 9, "another wish has a file of its own"
-    fresh = edgellm(*arguments, "--fresh")
+    fresh = edgellm.here(*arguments, "--fresh")
     assert "earlier run" not in fresh.err
-    assert fresh.out.count("- A meeting.") == 118
+    assert fresh.out.count("- A meeting.") == 40
 
 
 def test_an_engine_that_dies_leaves_what_was_read(edgellm: CommandLine, letters: str) -> None:
