@@ -87,7 +87,7 @@ def test_a_dropped_folder_is_read_asked_and_its_quote_opened(open_desk: Callable
     shown = {row.title: row for row in page.documents.list.rows}
     assert shown["broken.pdf"].bad
     assert shown["trip.md"].below == "1 passage"
-    assert "3 files · 2 passages · 1 cannot be read" in page.documents.words.text()
+    wait(lambda: page.documents.words.text() == "3 files · 2 passages · 1 cannot be read", "the totals")
     entry = ask(page, "When does the boat leave?")
     assert entry.state == "done"
     assert [quote.text for quote in entry.quotes] == ["The boat leaves on Monday."]
