@@ -34,3 +34,20 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_nothing(
         files.write(path, "new")
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["a.toml"]
+
+
+def test_a_block_that_fails_leaves_the_old_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    files.write(path, "old")
+
+    def half(stopped: BaseException) -> None:
+        with files.replacing(path) as stream:
+            stream.write(b"half of it")
+            raise stopped
+
+    for stopped in (ValueError("no"), KeyboardInterrupt()):
+        with pytest.raises(type(stopped)):
+            half(stopped)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
+    assert path.stat().st_mode & 0o077 == 0

@@ -63,6 +63,7 @@ _SKIP = "The other files are not affected."
 
 
 def never() -> bool:
+    """The answer of somebody who does not cancel."""
     return False
 
 

@@ -5,11 +5,10 @@ Formatting, links, pictures and everything else of the file stay as they are: se
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from edgellm import files
 from edgellm.documents.load import Loader, never
 from edgellm.documents.segment import Segment, Sheet, Translated
 from edgellm.documents.source import Limits
@@ -78,16 +77,9 @@ def _same(path: Path, out: Path) -> bool:
 
 
 def _save(out: Path, data: bytes) -> None:
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=out.absolute().parent, prefix=f".{out.name[:60]}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, out)
+        with files.replacing(out) as stream:
+            stream.write(data)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         why = (error.strerror or "unknown").lower()
         raise StorageError(f"{out.name} cannot be written ({why}).", "Check the folder and the disk.") from error

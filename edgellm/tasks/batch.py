@@ -8,9 +8,9 @@ so the same work can be spread over many processes, each with its share of the f
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,10 +32,11 @@ Read = Callable[[Path], Document]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A result that says how sure it is: a share from 0 to 1."""
+    """A result that says how sure it is (a share from 0 to 1), and what to doubt about it."""
 
     text: str
-    confidence: float | None
+    confidence: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 Work = Callable[[Document], str | Made]
@@ -43,7 +44,8 @@ Work = Callable[[Document], str | Made]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of a file. `file` and `output` are relative paths; `error` is empty when there is a result."""
+    """What became of a file. `file` and `output` are relative paths; `error` is empty when there is a result;
+    `note` says what to doubt about it."""
 
     file: str
     sha256: str
@@ -51,6 +53,7 @@ class Entry:
     seconds: float = 0.0
     error: str = ""
     confidence: float | None = None
+    note: str = ""
 
     @classmethod
     def of(cls, value: Any) -> Entry | None:
@@ -59,7 +62,7 @@ class Entry:
             entry = cls(**value)
         except TypeError:
             return None
-        texts = (entry.file, entry.sha256, entry.output, entry.error)
+        texts = (entry.file, entry.sha256, entry.output, entry.error, entry.note)
         sound = all(isinstance(text, str) for text in texts) and isinstance(entry.confidence, float | int | None)
         return entry if sound else None
 
@@ -183,34 +186,30 @@ def _one(path: Path, name: str, digest: str, out: Path, read: Read, work: Work) 
     except (DocumentError, ContextOverflow, UsageError) as error:
         said = error.message if isinstance(error, DocumentError) else f"{name}: {error.message}"
         return Entry(name, digest, seconds=round(time.monotonic() - started, 3), error=said)
-    made = result if isinstance(result, Made) else Made(result, None)
+    made = result if isinstance(result, Made) else Made(result)
     output = f"{name}.txt"
     _write(out / output, made.text)
-    return Entry(name, digest, output, round(time.monotonic() - started, 3), confidence=made.confidence)
+    note = " ".join(dict.fromkeys((*document.notes, *made.notes)))
+    return Entry(name, digest, output, round(time.monotonic() - started, 3), confidence=made.confidence, note=note)
 
 
 def table(out: Path, manifest: Manifest, chosen: Sequence[str]) -> None:
-    """All results as one CSV file: file, result, error, and the confidence where there is one.
+    """All results as one CSV file: file, result, error, the confidence where there is one, and what to doubt.
 
     A result that somebody has removed is left out. Memory does not grow with the number of files.
     """
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{TABLE}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        with files.replacing(out / TABLE) as file:
+            stream = io.TextIOWrapper(file, encoding="utf-8", newline="")
             stream.write("\ufeff")  # spreadsheets take a CSV file for an old encoding without it
-            write_row(stream, ("file", "result", "error", "confidence"))
+            write_row(stream, ("file", "result", "error", "confidence", "note"))
             for name in chosen:
                 entry = manifest.entries.get(name)
                 if entry is not None and (result := _result(out, entry)) is not None:
                     sure = "" if entry.confidence is None else f"{entry.confidence:.4f}"
-                    write_row(stream, (entry.file, result, entry.error, sure))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, out / TABLE)
+                    write_row(stream, (entry.file, result, entry.error, sure, entry.note))
+            stream.detach()  # writes the rest, and leaves closing to `replacing`
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise _unwritten(out / TABLE, error) from error
 
 

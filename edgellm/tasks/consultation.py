@@ -93,6 +93,7 @@ def prepare(
 
 
 def messages(generator: Generator, question: str, read: Sequence[Extract]) -> tuple[Message, ...]:
+    """The prompt about what is read, in the form that the model was made for."""
     if special.is_seq2seq(generator.info):
         return answer.messages(question, _SEPARATE.join(one.text for one in read))
     return consult_prompt.messages(question, read)
