@@ -120,7 +120,7 @@ def _style(arguments: Namespace) -> summary_styles.Asked:
 def _summaries(arguments: Namespace, generator: Generator, options: Options, session: Session) -> Work:
     asked = _style(arguments)
 
-    def work(document: Document) -> str:
+    def work(document: Document) -> Made:
         outline = Outline.of(document)
         wanted = (asked, options.sampling, options.max_tokens, options.system)
         held = Kept(session.app.paths.summaries, kept.name(outline.text, generator.info, wanted))
@@ -130,7 +130,7 @@ def _summaries(arguments: Namespace, generator: Generator, options: Options, ses
             if isinstance(event, Item):
                 lines += shown.lines(event)
             elif isinstance(event, Summary):
-                return "\n".join(lines) or event.text
+                return Made("\n".join(lines) or event.text, notes=event.notes)
         raise AssertionError("a summary has an end")
 
     return work
@@ -138,15 +138,20 @@ def _summaries(arguments: Namespace, generator: Generator, options: Options, ses
 
 def _translations(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:
     target = code_of(arguments.to)
-    return lambda document: translate.translate(generator, whole_text(document), target, "", options).text
+
+    def work(document: Document) -> Made:
+        found = translate.translate(generator, whole_text(document), target, "", options)
+        return Made(found.text, notes=found.notes)
+
+    return work
 
 
 def _answers(arguments: Namespace, generator: Generator, options: Options, _session: Session) -> Work:
     question = arguments.question.strip()
 
-    def work(document: Document) -> str:
+    def work(document: Document) -> Made:
         found = consult.consult(generator, question, [Extract.of_document(document)], None, options)
-        return "\n".join([found.text, *(quote.line for quote in found.quotes)])
+        return Made("\n".join([found.text, *(quote.line for quote in found.quotes)]), notes=found.notes)
 
     return work
 

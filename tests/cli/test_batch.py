@@ -133,3 +133,19 @@ def test_another_batch_is_not_mixed_in(edgellm: CommandLine, folder: Path, tmp_p
     edgellm("batch", "classify", str(folder), "--labels", "fox,dog", "-o", out, "--model", model, status=1)
     other = edgellm("batch", "classify", str(folder), "--labels", "a,b", "-o", out, "--model", model, status=2)
     assert "results of another batch" in other.err
+
+
+def test_what_to_doubt_stands_beside_the_result(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "brief.txt").write_text("Die Miete ist hoch. Das Haus ist nicht alt.", encoding="utf-8")
+    (tmp_path / "papers" / "named.pdf").write_text("The lease is subject to arbitration.", encoding="utf-8")
+    out = tmp_path / "out"
+    edgellm.here("batch", "summarize", "papers", "-o", str(out))
+    rows = list(csv.DictReader((out / "results.csv").read_text(encoding="utf-8-sig").splitlines()))
+    brief, named = (row["note"] for row in rows)
+    assert "the text looks German" in brief
+    assert "It is named .pdf, and was read as what it is: text." in named
+    assert "was not taught most words" in named
+    assert [entry["note"] for entry in entries(out)] == [brief, named]
+    edgellm.here("batch", "translate", "papers", "-o", str(tmp_path / "fr"), "--to", "fr", status=None)
+    assert all(entry["note"] for entry in entries(tmp_path / "fr"))
