@@ -28,6 +28,7 @@ from edgellm.ui.documents_page import DocumentsPage
 from edgellm.ui.models_page import ModelsPage
 from edgellm.ui.settings_page import SettingsPage
 from edgellm.ui.summarize_page import SummarizePage
+from edgellm.ui.translate_page import TranslatePage
 from edgellm.ui.welcome import examples
 from edgellm.ui.window import Window
 from tests.document_files import Line, pdf
@@ -388,6 +389,39 @@ _OPINIONS = (
 )
 
 
+def translate(studio: Studio) -> None:
+    """The Translate page: a text with its sentences side by side, and files with what came of them."""
+    window = studio.window
+    page = window.open_key("translate")
+    assert isinstance(page, TranslatePage)
+    suffix = {"dark": "-dark", "contrast": "-contrast"}.get(studio.app.settings.theme, "")
+    suffix = "-chinese" if studio.app.settings.language == "zh_CN" else suffix
+    page.box.text.setFocus()
+    page.box.text.setPlainText(_TO_TRANSLATE)
+    wait(_PATIENCE, lambda: page.made is not None and not page.runner.busy)
+    cursor = page.box.text.textCursor()
+    cursor.setPosition(_TO_TRANSLATE.index("Where"))
+    page.box.text.setTextCursor(cursor)
+    wait(0.5)
+    studio.picture(f"translate{suffix}")
+    folder = notes(Path(os.environ["EDGELLM_HOME"], "letters"))
+    page.choices.options.setChecked(True)
+    page.desk.take([folder / name for name in ("garden.md", "island.pdf", "old letter.pdf")])
+    wait(_PATIENCE, lambda: not page.desk.placing)
+    page.run()
+    wait(_PATIENCE, lambda: not page.runner.busy)
+    wait(0.5)
+    studio.picture(f"translate-files{suffix}")
+
+
+_TO_TRANSLATE = """Good morning! The teacher is tired. I have two red books.
+
+Where is the station? The train is late, and the doctor is angry.
+
+The soup is cold. My sister lives in a small house near the sea.
+"""
+
+
 SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
     "tour": (tour, {"theme": "light", "language": "en"}),
     "dark": (dark, {"theme": "dark", "language": "en"}),
@@ -403,6 +437,9 @@ SCENES: Mapping[str, tuple[Callable[[Studio], None], Mapping[str, str]]] = {
     "documents-chinese": (documents, {"theme": "light", "language": "zh_CN"}),
     "classify": (classify, {"theme": "light", "language": "en"}),
     "classify-dark": (classify, {"theme": "dark", "language": "en"}),
+    "translate": (translate, {"theme": "light", "language": "en"}),
+    "translate-dark": (translate, {"theme": "dark", "language": "en"}),
+    "translate-chinese": (translate, {"theme": "light", "language": "zh_CN"}),
     "models-chinese": (models, {"theme": "light", "language": "zh_CN"}),
 }
 

@@ -83,6 +83,7 @@ class TaskPage(QWidget):
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setObjectName("parts")
         splitter.setChildrenCollapsible(False)
+        splitter.setContentsMargins(0, 0, 1, 0)  # from right to left Qt places the first pane one pixel too far
         splitter.setHandleWidth(12)
         for number, pane in enumerate(panes):
             splitter.addWidget(pane)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -88,7 +89,7 @@ class Choices(QWidget):
         self.live = QCheckBox(tr("As you type"))
         self.live.setToolTip(tr("Translate a moment after you stop typing"))
         self.live.setChecked(True)
-        self.text_mode, self.files_mode = _mode(tr("Text"), True), _mode(tr("Files"), False)
+        self.text_mode, self.files_mode = _mode(tr("Text"), True), _mode(tr("Whole files"), False)
         self._modes = QButtonGroup(self)
         self._modes.addButton(self.text_mode)
         self._modes.addButton(self.files_mode)
@@ -174,6 +175,7 @@ class Choices(QWidget):
         column.setSpacing(8)
         column.addLayout(row)
         column.addWidget(self.panel)
+        self.panel.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.panel.hide()
 
     def _connect(self) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from edgellm.tasks.memory import Memory
     from edgellm.tasks.translate_file import Order, Report
 
+_PLAIN = (".txt", ".text")  # alone it is read into the text box; of a folder it is translated like the others
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -182,7 +184,7 @@ def sorted_out(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...
     for path in paths:
         if path.is_dir():
             inner = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
-            fit += filter(keeps_format, inner)
+            fit += (one for one in inner if keeps_format(one) or one.suffix.lower() in _PLAIN)
         else:
             (fit if keeps_format(path) else others).append(path)
     return tuple(dict.fromkeys(fit)), tuple(dict.fromkeys(others))

@@ -98,11 +98,11 @@ class FilesPane(QFrame):
         self._folder: Path | None = None
         self._last: Path | None = None
         self.add = QPushButton(tr("Add files…"))
-        self.show_folder = QPushButton(tr("Open folder"))
         self.elsewhere = QPushButton(tr("Choose a folder…"))
-        self.beside = QPushButton(tr("Beside each file"))
-        for button in (self.add, self.show_folder, self.elsewhere, self.beside):
+        for button in (self.add, self.elsewhere):
             button.setProperty("kind", "small")
+        self.beside = IconButton(services.theme, "close", tr("Save beside each file instead"), size=14)
+        self.show_folder = IconButton(services.theme, "folder", tr("Open the folder of the translations"))
         self.clear = IconButton(services.theme, "trash", tr("Clear the list"))
         self.where = ElidedLabel()
         self.where.setProperty("role", "faint")
@@ -115,12 +115,13 @@ class FilesPane(QFrame):
         self.show_rows([], None)
 
     def _arrange(self) -> None:
-        title = QLabel(tr("Files"))
+        title = QLabel(tr("Files to translate"))
         title.setProperty("role", "strong")
         head = QHBoxLayout()
         head.addWidget(title)
         head.addStretch(1)
         head.addWidget(self.add)
+        head.addWidget(self.show_folder)
         head.addWidget(self.clear)
         inner = QWidget()
         self._list = QVBoxLayout(inner)
@@ -140,7 +141,6 @@ class FilesPane(QFrame):
         foot.addWidget(self.where, 1)
         foot.addWidget(self.beside)
         foot.addWidget(self.elsewhere)
-        foot.addWidget(self.show_folder)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 8, 8, 8)
         column.addLayout(head)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QTextCursor
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTextBrowser, QTextEdit
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTextBrowser, QTextEdit, QWidget
 
 from edgellm.ui.language import tr
 from edgellm.ui.result_pane import ResultPane
@@ -92,12 +92,12 @@ class Alignment(QObject):
         self._sides = Sides(tuple(pairs))
         self._here, self._there = Offsets(text), Offsets(result)
         self._mark(None)
-        if pairs and self._left.hasFocus():
+        if pairs and _is_in(self._left):
             self._follow(self._left.textCursor(), True)
 
     def _follow(self, cursor: QTextCursor, from_left: bool, scroll: bool = False) -> None:
         view = self._left if from_left else self._right
-        if not self._sides.pairs or (scroll and not view.hasFocus()):  # a new text moves the cursor too
+        if not self._sides.pairs or (scroll and not _is_in(view)):  # a new text moves the cursor too
             return
         if from_left:
             pair = self._sides.at_source(self._here.characters(cursor.position()))
@@ -147,11 +147,16 @@ class Alignment(QObject):
             view = self._left if left else self._right
             self._follow(_at(view, event.position().toPoint()), left)
         elif event.type() == QEvent.Type.Leave:
-            if self._left.hasFocus():
+            if _is_in(self._left):
                 self._follow(self._left.textCursor(), True)
             else:
                 self._mark(None)
         return False
+
+
+def _is_in(view: QWidget) -> bool:
+    """Whether the person is in this view, or was when the window was left."""
+    return view.window().focusWidget() is view
 
 
 def _at(view: QPlainTextEdit | QTextBrowser, point: QPoint) -> QTextCursor:

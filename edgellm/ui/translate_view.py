@@ -63,7 +63,7 @@ def as_html(result: str) -> str:
     shown = plain(result)
     rest = shown.lstrip("\n")
     first = "<br/>" * (len(shown) - len(rest))  # a line break that begins a paragraph is not shown otherwise
-    return f"<p style='white-space: pre-wrap; margin: 0'>{first}{escape(rest)}</p>" if result else ""
+    return f"<p style='white-space: pre-wrap; margin: 0; line-height: 100%'>{first}{escape(rest)}</p>" if result else ""
 
 
 def language_name(code: str) -> str:
@@ -120,9 +120,9 @@ def report(rows: Sequence[FileRow]) -> tuple[str, str]:
         if row.state == "waiting":
             continue
         title = f"{row.path.name} → {row.out.name}" if row.state == "done" and row.out else row.path.name
-        lines = [*filter(None, [row.line or row.words])]
-        if row.languages is not None:
-            lines += [line(row.languages), *doubts(row.languages)]
+        said = line(row.languages) if row.languages is not None else ""
+        lines = [" · ".join(filter(None, (row.line or row.words, said)))]
+        lines += doubts(row.languages) if row.languages is not None else ()
         html.append(f"<h4>{escape(title)}</h4>" + "".join(f"<p>{escape(one)}</p>" for one in lines))
         if row.warnings:
             shown = "".join(f"<li>{escape(one)}</li>" for one in row.warnings[:_WARNINGS])

@@ -273,7 +273,7 @@ def test_files_keep_their_format_and_none_is_overwritten(taught: Desk, tmp_path:
     assert "<h1>" in (tmp_path / "page.fr.html").read_text(encoding="utf-8")
     assert [row.state for row in page.desk.rows] == ["done", "done", "failed"]
     said = page.desk.report.plain
-    assert "note.md → note.fr (2).md\n3 of 3 paragraphs translated" in said
+    assert "note.md → note.fr (2).md\n3 of 3 paragraphs translated · English to French" in said
     assert "zyqqle" in said
     assert "broken.epub cannot be read" in said
     assert not list(tmp_path.glob("broken.fr*"))
