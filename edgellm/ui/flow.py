@@ -66,17 +66,26 @@ class Flow(QLayout):
         """Lay the lines out inside `rect`; returns the height they take with the margins."""
         margins = self.contentsMargins()
         rect = rect.marginsRemoved(margins)
-        parent = self.parentWidget()
-        direction = parent.layoutDirection() if parent is not None else Qt.LayoutDirection.LeftToRight
         x, y, line = rect.x(), rect.y(), 0
+        row: list[tuple[QLayoutItem, QRect]] = []
         for item in self._items:
             if item.isEmpty():
                 continue
             size = item.sizeHint()
             if x > rect.x() and x + size.width() > rect.x() + rect.width():
-                x, y, line = rect.x(), y + line + self.spacing(), 0
-            if move:
-                item.setGeometry(QStyle.visualRect(direction, rect, QRect(QPoint(x, y), size)))
+                if move:
+                    self._settle(row, rect, line)
+                x, y, line, row = rect.x(), y + line + self.spacing(), 0, []
+            row.append((item, QRect(QPoint(x, y), size)))
             x += size.width() + self.spacing()
             line = max(line, size.height())
+        if move:
+            self._settle(row, rect, line)
         return y + line - rect.y() + margins.top() + margins.bottom()
+
+    def _settle(self, row: list[tuple[QLayoutItem, QRect]], rect: QRect, height: int) -> None:
+        """Put the widgets of a line in its middle, from the side where reading begins."""
+        parent = self.parentWidget()
+        direction = parent.layoutDirection() if parent is not None else Qt.LayoutDirection.LeftToRight
+        for item, place in row:
+            item.setGeometry(QStyle.visualRect(direction, rect, place.translated(0, (height - place.height()) // 2)))
