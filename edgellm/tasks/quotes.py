@@ -107,7 +107,9 @@ class Folded:
         return None
 
     def _whole(self, start: int, end: int) -> bool:
-        """Whether no word or number is cut: "5" is not in "-5", nor "1" in "1,000", nor "do" in "don't"."""
+        """Whether no word or number is cut: "5" is not in "-5", nor "1" in "1,000", nor "do" in "don't"; no letter too."""
+        if self.places[end] == self.places[end - 1] or (start and self.places[start] == self.places[start - 1]):
+            return False
         before, after = self.text[max(start - 2, 0) : start], self.text[end : end + 2]
         first, last = self.text[start], self.text[end - 1]
         if (_joined(before[-1:], first) and before) or (_joined(last, after[:1]) and after):
@@ -139,10 +141,12 @@ def _unspaced(sign: str) -> bool:
 
 def _joined(first: str, second: str) -> bool:
     """Whether the two signs belong to one word."""
-    if not first or not second or _unspaced(first) or _unspaced(second):
+    if not first or not second:
         return False
     if unicodedata.combining(second):
         return True
+    if _unspaced(first) or _unspaced(second):
+        return False
     return (first.isalnum() or first == "_" or unicodedata.combining(first) > 0) and (second.isalnum() or second == "_")
 
 

@@ -72,6 +72,14 @@ def test_rare_quotation_marks_are_checked_as_well(marks: str) -> None:
     assert source.find(f"{marks[0]}Come at 14:30{marks[1]}") is not None
 
 
+def test_a_sign_without_its_mark_is_another_one() -> None:
+    source = Folded.of("これば 本が 한국 cafe\u0301")
+    for quote in ("これは", "本か", "하", "cafe"):
+        assert source.find(quote) is None, quote
+    for quote in ("これば", "本か\u3099", "한국", "café"):
+        assert source.find(quote) is not None, quote
+
+
 def test_accents_are_found_composed_and_decomposed() -> None:
     assert Folded.of("l'ho\u0302pital est ici").find("l’h\u00f4pital") == (0, 10)
     assert Folded.of("l'h\u00f4pital est ici").find("l'ho\u0302pital") == (0, 9)
