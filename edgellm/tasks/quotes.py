@@ -107,7 +107,7 @@ class Folded:
         return None
 
     def _whole(self, start: int, end: int) -> bool:
-        """Whether no word or number is cut: "5" is not in "-5", nor "1" in "1,000", nor "do" in "don't"; no letter too."""
+        """Whether no letter, word or number is cut: "5" is not in "-5", nor "1" in "1,000", nor "do" in "don't"."""
         if self.places[end] == self.places[end - 1] or (start and self.places[start] == self.places[start - 1]):
             return False
         before, after = self.text[max(start - 2, 0) : start], self.text[end : end + 2]
