@@ -1,6 +1,6 @@
 """How well the speed of a model is foretold: from the self-test alone, and after one real run of another model.
 
-Run: python -m benchmarks.prediction [--shapes 0.1b 0.3b 0.6b] [--runs 3]
+Run: python -m benchmarks.prediction [--shapes 0.1b 0.3b 0.6b | --onnx] [--runs 3]
 
 In a folder of its own: the self-test, then a prediction for each random-weight model; one run of the first model
 through the engine, then new predictions for the others; then several runs of each, whose median is the truth.
@@ -22,16 +22,18 @@ from typing import Any
 
 import psutil
 
-from benchmarks import random_model
+from benchmarks import random_model, random_translator
 from edgellm.engine import selftest
 from edgellm.engine.recorder import Recorder
+from edgellm.engine.status import Plan
 from edgellm.engine.supervisor import Engine
 from edgellm.hardware import probe
 from edgellm.models.gguf import read_header
 from edgellm.paths import from_environment
-from edgellm.runtimes import build, speed_file
+from edgellm.runtimes import build, folder_facts, plans, speed_file
 from edgellm.runtimes.advice import Here, advise_file
-from edgellm.runtimes.base import Message, Request, Sampling
+from edgellm.runtimes.base import Message, Placement, Request, Sampling
+from edgellm.runtimes.plans import Situation
 from edgellm.runtimes.speed import SelfTest, machine_name
 from edgellm.runtimes.speed_report import BUSY
 from edgellm.settings import Settings
@@ -84,8 +86,12 @@ class Desk:
         hardware = probe.probe(library.library_dir)
         self.bench = selftest.Bench(from_environment(), hardware, Settings(), library)
         self._machine = machine_name(hardware, library)
-        self._engine = Engine(self.bench.paths, self.bench.plan, on_finish=Recorder(self.bench.paths.machine))
+        self._engine = Engine(self.bench.paths, self._plan, on_finish=Recorder(self.bench.paths.machine))
         self._asked = 0
+
+    def _plan(self, path: Path, anyway: bool) -> Plan:
+        found = plans.ways(path, Situation(self.bench.hardware, self.bench.settings, anyway))
+        return Plan(found.rungs, found.machine)
 
     def foretell(self, shape: str, path: Path) -> Forecast:
         """What the advice says now."""
@@ -133,15 +139,14 @@ class Outcome:
     accuracy: str
 
 
-def measure(shapes: list[str], runs: int) -> Outcome:
+def measure(files: dict[str, Path], runs: int) -> Outcome:
     """Foretell, run the first model once, foretell again, and run them all."""
-    files = {shape: random_model.build(shape) for shape in shapes}
     desk = Desk()
     try:
         test = selftest.run(desk.bench, lambda step, done: say(f"  {done:4.0%} {step}"), lambda: False)
         assert test is not None
         forecasts = [desk.foretell(shape, path) for shape, path in files.items()]
-        first = desk.run(files[shapes[0]], 1)
+        first = desk.run(next(iter(files.values())), 1)
         forecasts += [desk.foretell(shape, path) for shape, path in files.items()]
         busy = {shape: desk.run(path, runs) for shape, path in files.items()}
         truth = {shape: desk.measured(path) for shape, path in files.items()}
@@ -164,15 +169,25 @@ def judge(found: Outcome) -> list[dict[str, Any]]:
     return rows
 
 
+def _bytes(path: Path) -> int:
+    """Of the weights that a token reads."""
+    return folder_facts.facts(path, Placement("onnx")).work.read if path.is_dir() else read_header(path).tensor_bytes
+
+
 def main() -> int:
     """Foretell, measure, judge; the exit status is 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="benchmarks.prediction", description=__doc__.split("\n")[0])
     parser.add_argument("--shapes", nargs="+", default=["0.3b", "0.1b", "0.6b"], choices=sorted(random_model.SHAPES))
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--onnx", action="store_true", help="Translators on ONNX Runtime, in place of GGUF models.")
     arguments = parser.parse_args()
+    if arguments.onnx:
+        files = {name: random_translator.build(name) for name in random_translator.NAMES}
+    else:
+        files = {shape: random_model.build(shape) for shape in arguments.shapes}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["EDGELLM_HOME"] = folder
-        found = measure(arguments.shapes, arguments.runs)
+        found = measure(files, arguments.runs)
     say(f"{found.accuracy}.")
     rows = judge(found)
     words = {True: "met", False: "MISSED", None: "not judged, for its neighbors"}
@@ -182,7 +197,7 @@ def main() -> int:
             f"{verdict}: {row['shape']} from {row['basis']}: {row['predicted']} tokens/s foretold, {row['measured']} "
             f"measured, {row['times_off']} times off (at most {row['bound']}); other programs had {row['others']:.0%}"
         )
-    sizes = {shape: read_header(random_model.build(shape)).tensor_bytes for shape in arguments.shapes}
+    sizes = {shape: _bytes(path) for shape, path in files.items()}
     names = ("bandwidth", "compute", "decode", "prefill", "busy")
     figures = {name: round(getattr(found.test, name), 3) for name in names}
     result = {"benchmark": "prediction", "self_test": figures, "bytes": sizes, "verdicts": rows}

@@ -35,6 +35,8 @@ def section(speeds: Speeds, threads: int) -> dict[str, Any]:
                 "file": one.key.rpartition(":")[0],
                 "device": one.device,
                 "threads": one.threads,
+                "runtime": one.runtime,
+                "unit": "words read" if one.does == "reads" else "tokens",
                 "tokens_per_second": round(one.tokens_per_second, 2),
                 "runs": len(one.decode),
             }
@@ -86,7 +88,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for row in found["models"][:_MOST_MODELS]:
         runs = f"{row['runs']} run{'s' if row['runs'] != 1 else ''}"
         where = "processor" if row["device"] == "cpu" else row["device"]
-        yield f"  measured    {row['name']}: {row['tokens_per_second']:,.1f} tokens/s on the {where}, over {runs}"
+        speed = f"{row['tokens_per_second']:,.1f} {row['unit']}/s"
+        yield f"  measured    {row['name']}: {speed} on the {where}, over {runs}"
     for row in found["tuned"][:_MOST_MODELS]:
         yield f"  tuned       {row['title']}: {_settings(row)}, measured on {row['day']}"
     if found["predictions"]:
