@@ -80,6 +80,9 @@ def _text(arguments: Namespace, session: Session) -> int:
     if out is not None and not stop():
         _save(out, result)
         session.output.line(str(out))
+    elif out is not None:
+        session.output.note(f"Stopped; {out} was not written. This is what there is of it.")
+        session.output.line(result)
     elif arguments.side_by_side:
         _print_pairs(session, text, result, pairs)
     sentences = [_sentence(text, result, pair) for pair in pairs]

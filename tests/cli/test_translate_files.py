@@ -133,6 +133,23 @@ def test_ctrl_c_keeps_what_is_done(edgellm: CommandLine, tmp_path: Path) -> None
     assert not (tmp_path / "page.fr.html").exists()
 
 
+def test_a_stopped_translation_of_a_text_is_printed_and_not_taken_for_a_whole_one(
+    edgellm: CommandLine, tmp_path: Path
+) -> None:
+    slow = edgellm.script("Slow", reply="un mot " * 2_000, seconds_per_token=0.05)
+    for delay in (2, 4, 8, 16):  # long enough that the model has begun
+        process = edgellm.start("translate", "The dog.", "--to", "fr", "-o", "dog.txt", "--model", slow)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        if b"un mot" in out:
+            break
+    assert out.startswith(b"un mot")
+    assert process.returncode == 130
+    assert b"dog.txt was not written" in err
+    assert not (tmp_path / "dog.txt").exists()
+
+
 def test_several_documents_go_into_a_folder_and_a_bad_one_is_named(edgellm: CommandLine, tmp_path: Path) -> None:
     page(tmp_path)
     (tmp_path / "bad.docx").write_bytes(b"PK\x03\x04 no archive")
