@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine
 
 from edgellm.cli import completion
-from edgellm.cli.commands import ALIASES, COMMANDS, DOCUMENTS, MODELS, find
+from edgellm.cli.commands import ALIASES, COMMANDS, DOCUMENTS, LABELS, MODELS, find
 from edgellm.cli.reference import reference
 from edgellm.errors import UsageError
 
@@ -65,7 +65,7 @@ def test_a_wrong_word_names_the_nearest(words: list[str], error: str, hint: str)
 
 
 def test_every_alias_leads_to_a_command() -> None:
-    names = {command.name for command in (*COMMANDS, *DOCUMENTS, *MODELS)}
+    names = {command.name for command in (*COMMANDS, *DOCUMENTS, *LABELS, *MODELS)}
     assert set(ALIASES.values()) <= names
     assert not set(ALIASES) & names
 
