@@ -22,8 +22,8 @@ STREAM, PRODUCTS = 0.8, 0.32
 _LONGEST_PAUSE = 1e-4  # on a quiet computer; other programs would make it look longer
 _CACHED = 48 << 20  # a model that may live in the processor's cache says little about one that does not
 _FURTHEST = math.log(60.0)
-# Runtimes whose speed follows from the work of a token. PyTorch's was foretold 1.6 to 4.9 times too high: what it
-# does between the products takes longer than they do.
+# Runtimes whose speed follows from the work of a token. PyTorch's was foretold 3.4 to 3.9 times too high on a quiet
+# computer, where a factor of 2 is the bound.
 _ESTIMATED = ("llama", "onnx")
 _SAME_SHARE = 0.06
 _ORDINARY = SelfTest(bandwidth=40e9, compute=400e9)  # a laptop of our days, where nothing was measured
