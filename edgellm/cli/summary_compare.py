@@ -24,9 +24,6 @@ from edgellm.tasks.starter import is_starter
 from edgellm.tasks.summary_events import Summary
 from edgellm.tasks.summary_styles import Asked
 
-_SHOWN = {"short": 5, "medium": 12, "long": 0}
-_SENTENCES = "The sentences of the files were compared, word by word and without a model."
-
 
 def run(documents: Sequence[Document], asked: Asked, arguments: Namespace, session: Session) -> int:
     """Compare the sentences, or the points of a model that can write them."""
@@ -41,7 +38,7 @@ def run(documents: Sequence[Document], asked: Asked, arguments: Namespace, sessi
         named = ", ".join(sorted(english_name(code) for code in languages))
         if not asked.language:
             notes.append(f"The files are in different languages ({named}), and only words are compared.")
-    result = compare.compare(found, len(outlines), _SHOWN[asked.length])
+    result = compare.compare(found, len(outlines), compare.SHOWN[asked.length])
     lines = _lines(result, names)
     for line in lines:
         session.output.line(line)
@@ -57,11 +54,11 @@ def _statements(
     outlines: Sequence[Outline], names: Sequence[str], asked: Asked, arguments: Namespace, session: Session
 ) -> tuple[tuple[Statement, ...], Finish, list[str]]:
     if arguments.key_sentences:
-        return compare.statements(outlines), without_model(), [_SENTENCES]
+        return compare.statements(outlines), without_model(), [compare.BY_WORDS]
     stop = Interrupt()
     options, generator = session.options(stop), session.generator("summarize")
     if is_starter(generator.info):
-        note = f"{_SENTENCES} The built-in model is too small to read for this; --model names a larger one."
+        note = f"{compare.BY_WORDS} The built-in model is too small to read for this; --model names a larger one."
         return compare.statements(outlines), without_model(), [note]
 
     wanted = replace(asked, style="bullets", length="long")

@@ -20,6 +20,8 @@ from edgellm.tasks.outline import Outline, Place
 from edgellm.tasks.scripts import UNSPACED_RUN, has_letters
 from edgellm.tasks.terms import Terms
 
+SHOWN = MappingProxyType({"short": 5, "medium": 12, "long": 0})  # of each kind; 0 is all
+BY_WORDS = "The sentences of the files were compared, word by word and without a model."
 _ALIKE = 0.5  # cosine from which two statements are about the same
 _LEAST_TERMS = 2
 _COMMON_TERM = 400  # statements: a term in more says nothing about which of them are alike

@@ -5,7 +5,6 @@ A hundred thousand rows are held without a widget for each; new ones are put at 
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -14,13 +13,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
+from edgellm.tasks.csv_write import write_row
 from edgellm.ui.language import tr
 from edgellm.ui.theme import Theme
 
 _Index = QModelIndex | QPersistentModelIndex
 SHARE = Qt.ItemDataRole.UserRole
 TEXT, LABEL, CONFIDENCE, NOTE = range(4)
-_FORMULA = ("=", "+", "-", "@")
 _LAST = "\U0010ffff"  # sorts behind every label
 
 
@@ -69,21 +68,16 @@ def percent(share: float | None) -> str:
 def as_text(lines: Iterable[Line], delimiter: str = "\t") -> str:
     """Rows for a spreadsheet: no cell is computed there, none breaks its row."""
     stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
     for line in lines:
         share = "" if line.confidence is None else f"{line.confidence:.4f}"
         cells = (line.text, line.label, share, line.best, line.note)
-        writer.writerow([_harmless(" ".join(cell.split())) for cell in cells])
+        write_row(stream, (" ".join(cell.split()) for cell in cells), delimiter)
     return stream.getvalue()
 
 
 def as_csv(lines: Iterable[Line], first: str) -> str:
     """The same as a whole file; `first` names the first column."""
     return f"\ufeff{first},label,confidence,best_guess,label_note\n" + as_text(lines, ",")
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 class Lines(QAbstractTableModel):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit
 
 from edgellm.errors import EdgeError
@@ -24,6 +24,7 @@ from edgellm.ui.documents_pane import DocumentsPane
 from edgellm.ui.documents_shelf import Shelf
 from edgellm.ui.documents_view import Entry, Quote, again, kept
 from edgellm.ui.documents_work import DocumentsWork
+from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.language import tr
 from edgellm.ui.passage_window import Place, show_from_file
 from edgellm.ui.services import Services
@@ -45,7 +46,7 @@ class _Name(QLineEdit):
             super().keyPressEvent(event)
 
 
-class DocumentsPage(TaskPage):
+class DocumentsPage(FileDrops, TaskPage):
     """Everything about the person's documents."""
 
     def __init__(self, services: Services) -> None:
@@ -272,27 +273,9 @@ class DocumentsPage(TaskPage):
 
     # Files that are dropped anywhere
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files of this computer are welcome."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self._mark(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Nothing is held over the page any more."""
-        self._mark(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
+    def take_dropped(self, paths: list[Path]) -> None:
         """Add what was dropped."""
-        self._mark(False)
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.documents.take(paths)
-
-    def _mark(self, on: bool) -> None:
-        self.setProperty("dropping", on)
-        self.style().polish(self)
+        self.documents.take(paths)
 
     def flush(self) -> None:
         """Keep the page and end reading: the window is closing."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from edgellm.ui import models_view
+from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
 from edgellm.ui.models_activity import Activity
@@ -39,7 +40,7 @@ _TYPED_MS = 120
 _LIST, _DETAILS = 620, 480
 
 
-class ModelsPage(QWidget):
+class ModelsPage(FileDrops, QWidget):
     """Shows what `services.models` knows; it goes on working while the page is hidden."""
 
     def __init__(self, services: Services) -> None:
@@ -228,27 +229,9 @@ class ModelsPage(QWidget):
         if chosen:
             self._work.take_in((Path(chosen),))
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files of this computer are welcome."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self._mark(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Nothing is held over the page any more."""
-        self._mark(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
+    def take_dropped(self, paths: list[Path]) -> None:
         """Take in what was dropped."""
-        self._mark(False)
-        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
-        if paths:
-            event.acceptProposedAction()
-            self._work.take_in(paths)
-
-    def _mark(self, on: bool) -> None:
-        self.setProperty("dropping", on)
-        self.style().polish(self)
+        self._work.take_in(tuple(paths))
 
     def _paint_icons(self) -> None:
         colors = self._services.theme.colors

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from edgellm.errors import EdgeError
 from edgellm.ui.buttons import IconButton
+from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.file_shelf import FileChip, FileShelf
 from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
@@ -80,7 +81,7 @@ class TextInput(QPlainTextEdit):
             super().dragEnterEvent(event)
 
 
-class SourceBox(QFrame):
+class SourceBox(FileDrops, QFrame):
     """`changed` is sent when text or files change, `read` when the last file was read, well or not."""
 
     changed = Signal()
@@ -280,28 +281,11 @@ class SourceBox(QFrame):
         if chosen:
             self.take([Path(name) for name in chosen])
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files of this computer are welcome."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self._mark(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Nothing is held over the box any more."""
-        self._mark(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Take in what was dropped."""
-        self._mark(False)
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    def take_dropped(self, paths: list[Path]) -> None:
+        """Take in what was dropped, and the files of folders where several are possible."""
         found = list(_files(paths)) if self._takes.many else [path for path in paths if path.is_file()]
         if found:
-            event.acceptProposedAction()
             self.take(found)
-
-    def _mark(self, on: bool) -> None:
-        self.setProperty("dropping", on)
-        self.style().polish(self)
 
     def _paint_icon(self) -> None:
         self.open.setIcon(icon("folder", self._services.theme.colors.muted, size=16))

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from edgellm.documents.document import Document
     from edgellm.tasks.compare import Statement
 
-_MOST = {"short": 5, "medium": 12, "long": 0}
-
 
 def run(app: App, texts: Texts, wanted: Wanted, engine: Heard, work: TaskWork) -> tuple[Result, ...]:
     """Compare; what is common comes first, notes last. Puts a `Step` for what is read of each file."""
@@ -39,7 +37,7 @@ def run(app: App, texts: Texts, wanted: Wanted, engine: Heard, work: TaskWork) -
         found, said = _points(app, texts, wanted, engine, work)
         notes += said
     notes += _languages(wholes, wanted.language)
-    made = compare.compare(found, len(wholes), _MOST[wanted.length])
+    made = compare.compare(found, len(wholes), compare.SHOWN[wanted.length])
     maker = _Maker(texts.documents, wholes)
     results = [maker.groups(tr("In common"), made.common)]
     if made.different:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from edgellm.ui.buttons import AccentButton, IconButton
 from edgellm.ui.elided import ElidedLabel
+from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 from edgellm.ui.translate_rows import FileRow
@@ -80,7 +81,7 @@ class FileCard(QFrame):
         self.take_out.setEnabled(row.state != "working")
 
 
-class FilesPane(QFrame):
+class FilesPane(FileDrops, QFrame):
     """Sends `given` with files that the person wants translated, `removed` with one that was taken out, `emptied`, and
     `folder_chosen` with where translations go (None: beside each file)."""
 
@@ -220,24 +221,6 @@ class FilesPane(QFrame):
         if folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files of this computer are welcome."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self._mark(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Nothing is held over the list any more."""
-        self._mark(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
+    def take_dropped(self, paths: list[Path]) -> None:
         """Take in what was dropped."""
-        self._mark(False)
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.given.emit(paths)
-
-    def _mark(self, on: bool) -> None:
-        self.setProperty("dropping", on)
-        self.style().polish(self)
+        self.given.emit(paths)
