@@ -81,6 +81,7 @@ DOCUMENTS = (
     Command("documents watch", "Read what changes, as it changes, until Ctrl-C.", "edgellm.cli.documents_watch"),
     Command("documents search", "Find passages, with file and page.", "edgellm.cli.documents_search"),
     Command("documents remove", "Forget documents; the files stay.", "edgellm.cli.documents_remove"),
+    Command("documents rename", "Give a collection another name.", "edgellm.cli.documents_rename"),
 )
 LABELS = (
     Command("labels list", "List the sets of labels for classify.", "edgellm.cli.labels_list"),

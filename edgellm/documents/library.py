@@ -26,6 +26,7 @@ from edgellm.documents.document import Document
 from edgellm.errors import StorageError, UsageError
 
 State = Literal["indexed", "failed"]
+LONGEST_NAME = 100
 _log = logging.getLogger(__name__)
 
 
@@ -106,12 +107,19 @@ class Library:
 
     def create(self, name: str) -> Collection:
         """The collection of this name; a new one where there is none. Raises `UsageError` for no name."""
-        name = " ".join(name.split())
-        if not name or not name.isprintable():
-            raise UsageError("A collection needs a name.", "Give it a name of letters and digits.")
+        name = _name(name)
         with self.transaction() as db:
             db.execute("INSERT OR IGNORE INTO collection (name, created) VALUES (?, ?)", (name, self._clock()))
         return self.collection(name)
+
+    def rename(self, old: str, new: str) -> Collection:
+        """Give a collection another name; what it holds stays. Raises `UsageError` for one that is taken or no name."""
+        key, new = self.collection(old).id, _name(new)
+        with self.transaction() as db:
+            if list(db.execute("SELECT 1 FROM collection WHERE name = ? AND id <> ?", (new, key))):
+                raise UsageError(f"There is a collection {new!r} already.", "Choose another name.")
+            db.execute("UPDATE collection SET name = ? WHERE id = ?", (new, key))
+        return self.collection(new)
 
     def collections(self) -> tuple[Collection, ...]:
         """All collections by name."""
@@ -257,6 +265,16 @@ class Library:
         """All or nothing, while no other thread is at the library. Raises `StorageError`."""
         with self._lock, _translated(), database.transaction(self._db) as db:
             yield db
+
+
+def _name(given: str) -> str:
+    """A name with single blanks. Raises `UsageError`."""
+    name = " ".join(given.split())
+    if not name or not name.isprintable():
+        raise UsageError("A collection needs a name.", "Give it a name of letters and digits.")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"The name has more than {LONGEST_NAME} letters.", "Choose a shorter one.")
+    return name
 
 
 def _put(db: apsw.Connection, source: int, path: Path, stamp: Stamp, *, content: int | None = None, **why: str) -> None:

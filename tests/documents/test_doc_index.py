@@ -406,3 +406,25 @@ def test_a_pipe_that_is_added_by_name_is_not_waited_for(library: Library, tmp_pa
     library.add_source("notes", tmp_path / "pipe.txt")
     assert update(library) == Report(failed=1)
     assert library.files("notes")[0].reason == "it is no plain file"
+
+
+def test_a_collection_is_renamed_and_keeps_what_it_holds(library: Library, tmp_path: Path) -> None:
+    put(tmp_path / "files" / "one.txt", "a heron")
+    update(library)
+    library.create("taken")
+    renamed = library.rename("notes", "  my   papers ")
+    assert (renamed.name, renamed.sources) == ("my papers", (tmp_path / "files",))
+    assert [one.name for one in library.collections()] == ["my papers", "taken"]
+    assert Indexer(library, index_child.read).update("my papers") == Report(unchanged=1)
+    assert [passage.path.name for passage in search(library, "heron", collection="my papers")] == ["one.txt"]
+    assert library.rename("my papers", "my papers") == renamed
+    for old, new, said in (
+        ("notes", "x", "There is no collection"),
+        ("my papers", "taken", "already"),
+        ("my papers", " \n ", "needs a name"),
+        ("my papers", "a\x1bb", "needs a name"),
+        ("my papers", "x" * 101, "100 letters"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            library.rename(old, new)
+    assert library.collection("my papers") == renamed
