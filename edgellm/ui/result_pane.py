@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor, QTextOption
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QStackedWidget, QTextBrowser, QVBoxLayout
 
@@ -125,9 +125,7 @@ class ResultPane(QFrame):
         self.view.setTextCursor(cursor)
 
     def _copy(self) -> None:
-        data = QMimeData()
-        data.setText(self._plain)
-        QGuiApplication.clipboard().setMimeData(data)
+        QGuiApplication.clipboard().setText(self._plain)  # a QMimeData of ours would outlive Python, and crash
         self._services.notices.say(tr("Copied."))
 
     def ask_save(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,6 @@ from shop import FILE, REPO, Shop
 from edgellm.ui import main
 from tests import tiny_gguf
 from tests.loopback_hub import Hub
-
-_STATUS = pytest.StashKey[int]()
 
 
 @pytest.fixture
@@ -62,17 +58,3 @@ def open_shop(home: Path) -> Iterator[Callable[..., Shop]]:
     yield make
     for shop in shops:
         shop.close()
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Remember how the tests ended."""
-    session.config.stash[_STATUS] = int(exitstatus)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End here, after everything was reported: Qt's objects may outlive its application, which crashes at the exit."""
-    if _STATUS in config.stash:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(config.stash[_STATUS])

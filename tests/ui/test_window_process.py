@@ -130,3 +130,24 @@ def test_a_second_start_raises_the_first_window_and_ends(home: Path) -> None:
     finally:
         first.terminate()
         first.wait(timeout=20)
+
+
+def test_a_process_that_copied_a_result_ends_cleanly(home: Path) -> None:
+    """What lies in Qt's clipboard is freed after Python has ended: nothing of Python's may lie there."""
+    steps = (
+        "from desk import Desk",
+        "from edgellm.ui.result_pane import ResultPane",
+        "desk = Desk({'model': __import__('sys').argv[1]})",
+        "pane = ResultPane(desk.window.services, 'Result', 'Nothing yet.')",
+        "pane.show_html('<p>Copied.</p>', 'Copied.')",
+        "pane.copy.click()",
+        "desk.close()",
+    )
+    model = script(home, reply="Yes.")
+    paths = os.pathsep.join((str(HERE.parent.parent), str(HERE)))
+    child = subprocess.run(
+        [sys.executable, "-c", "\n".join(steps), str(model)],
+        env=_environment(home, PYTHONPATH=paths),
+        timeout=_PATIENCE,
+    )
+    assert child.returncode == 0
