@@ -18,6 +18,13 @@ from edgellm.tasks.label_sets import Label, LabelSets
 def configure(parser: Parser) -> None:
     """Add the arguments."""
     source.add_text_argument(parser, "What to classify")
+    add_label_options(parser)
+    classify_table.configure(parser)
+    add_model_options(parser)
+
+
+def add_label_options(parser: Parser) -> None:
+    """Add the labels, and when one counts."""
     group = parser.add_argument_group("labels")
     group.add_argument("--labels", type=typed, metavar="A,B,C", help="The labels, with commas between them.")
     group.add_argument("--label-set", type=typed, metavar="NAME", help="A set of labels; edgellm labels lists them.")
@@ -31,13 +38,11 @@ def configure(parser: Parser) -> None:
         metavar="N",
         help=f"Where a model gives no probabilities: ask it N times ({SAMPLES} is usual), and count what agrees.",
     )
-    classify_table.configure(parser)
-    add_model_options(parser)
 
 
 def run(arguments: Namespace, session: Session) -> int:
     """Print the label, or classify the table."""
-    labels = _labels(arguments, session)
+    labels = chosen_labels(arguments, session)
     rule = Rule(arguments.unsure, arguments.samples)
     if arguments.csv:
         return classify_table.run(arguments, session, labels, rule)
@@ -67,7 +72,8 @@ def run(arguments: Namespace, session: Session) -> int:
     )
 
 
-def _labels(arguments: Namespace, session: Session) -> tuple[Label, ...]:
+def chosen_labels(arguments: Namespace, session: Session) -> tuple[Label, ...]:
+    """The labels of `--labels` or `--label-set`. Raises `UsageError` for those that cannot be used."""
     if (arguments.labels is None) == (arguments.label_set is None):
         told = "Say the labels." if arguments.labels is None else "Give --labels or --label-set, not both."
         raise UsageError(told, "For example: --labels positive,negative or --label-set sentiment")

@@ -37,6 +37,7 @@ class Session:
         self._app: App | None = None
         self._engine: Switch | None = None
         self._pivot: Pivot | None = None
+        self._translates: tuple[Path, ...] = ()  # what was chosen for a translation last
 
     def __enter__(self) -> Session:
         return self
@@ -73,10 +74,18 @@ class Session:
         return self._engine
 
     def translator(self, source: str, target: str) -> Generator:
-        """A generator for a translation between languages (codes): as `generator`, or two models through English."""
-        if self._engine is not None or self.app.settings.model:
-            return self._pivot or self.generator("translate", source, target)
+        """A generator for a translation between languages (codes): as `generator`, or two models through English.
+
+        Asked for other languages, it takes the models for those; what it gave before is not to be used any more.
+        """
+        if self.app.settings.model:
+            return self.generator("translate", source, target)
         choice = self.app.models_for(source, target)
+        if self._engine is not None and choice.value == self._translates:
+            return self._pivot or self._engine
+        if self._pivot is not None:
+            self.app.second_engine().unload()
+        self._engine, self._pivot, self._translates = None, None, choice.value
         if len(choice.value) > 1:
             from edgellm.runtimes.route import PIVOT
             from edgellm.tasks.pivot import Pivot

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from edgellm.cli import source
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.session import INTERRUPTED, Session, describe
-from edgellm.documents import rewrite
 from edgellm.errors import DocumentError, Stopped, StorageError, UsageError
+from edgellm.tasks import document_translation, translation_output
 from edgellm.tasks import glossary as terms
-from edgellm.tasks import translation_output
+from edgellm.tasks.document_translation import Desk, Note
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import code_of, english_name
-from edgellm.tasks.memory import Memory
-from edgellm.tasks.translate_file import FileTranslation, Order, Report, likely
-from edgellm.tasks.translation_output import Unfinished
+from edgellm.tasks.translate_file import Order, Report, Step
 
 _EVERY = 2.0  # seconds between two lines about progress
 _SHOWN = 12  # warnings of one file on a terminal
@@ -83,7 +80,7 @@ def run(paths: Sequence[Path], arguments: Namespace, session: Session) -> int:
         for path, out in zip(paths, places, strict=True):
             try:
                 check_free(out, arguments.force)
-                report = _one(path, out, order, arguments, session)
+                report = _one(path, out, order, desk(arguments, session, target), session)
             except (DocumentError, UsageError, StorageError) as error:
                 if len(paths) == 1:
                     raise
@@ -102,36 +99,33 @@ def run(paths: Sequence[Path], arguments: Namespace, session: Session) -> int:
     return INTERRUPTED if stop() else 1 if failed else 0
 
 
-def _one(path: Path, out: Path, order: Order, arguments: Namespace, session: Session) -> Report:
+def _one(path: Path, out: Path, order: Order, desk: Desk, session: Session) -> Report:
     """Translate one document. Nothing is written when it was stopped."""
-    output = session.output
-    sheet = rewrite.segments(path, cancelled=order.options.cancelled)
-    for note in sheet.notes:
-        output.note(f"{path.name}: {note}")
-    if not sheet.segments:
-        raise UsageError(f"{path.name} holds no text that can be translated.", "")
-    translation_output.rehearse(path, out, sheet)
-    guess = "" if session.app.settings.model else order.source or likely(sheet)
-    generator = session.translator(guess, order.target)
-    with _memory(session, path, out, arguments.no_memory) as memory:
-        work = FileTranslation(generator, sheet, order, memory)
-        for note in work.plan.notes:
-            output.note(f"{path.name}: {note}")
-        said = time.monotonic()
-        for step in work.run():
-            if time.monotonic() - said >= _EVERY:
+    output, said = session.output, time.monotonic()
+    for event in document_translation.run(path, out, order, desk):
+        match event:
+            case Note(text):
+                output.note(f"{path.name}: {text}")
+            case Step(done, total, where) if time.monotonic() - said >= _EVERY:
                 said = time.monotonic()
-                output.progress(f"{path.name}: {step.done} of {step.total} paragraphs, {step.where}")
-        report = work.report()
-        if report.stopped:
-            done = report.translated + report.reused
-            output.note(f"{path.name}: {done} of {report.paragraphs} paragraphs are done, and kept.")
-            return report
-        rewrite.write(path, out, work.translated, order.target, sheet.sha256)
-        if isinstance(memory, Unfinished):
-            memory.remove()
-    _say(path, out, report, session)
+                output.progress(f"{path.name}: {done} of {total} paragraphs, {where}")
+            case Report():
+                report = event
+    if report.stopped:
+        done = report.translated + report.reused
+        output.note(f"{path.name}: {done} of {report.paragraphs} paragraphs are done, and kept.")
+    else:
+        _say(path, out, report, session)
     return report
+
+
+def desk(arguments: Namespace, session: Session, target: str) -> Desk:
+    """Who translates into a language (code), and where paragraphs are kept."""
+    memory = None
+    if session.app.settings.translation_memory and not arguments.no_memory:
+        memory = session.app.memory()
+        session.output.note(memory.notice)
+    return Desk(lambda source: session.translator(source, target), memory, session.app.paths.translations)
 
 
 def _say(path: Path, out: Path, report: Report, session: Session) -> None:
@@ -177,17 +171,3 @@ def _places(paths: Sequence[Path], arguments: Namespace, target: str) -> list[Pa
         if out.absolute() == path.absolute() or (out.exists() and path.exists() and out.samefile(path)):
             raise UsageError(f"{out.name} is the document itself.", "Name another file with -o.")
     return places
-
-
-@contextmanager
-def _memory(session: Session, path: Path, out: Path, without: bool) -> Iterator[Memory]:
-    if session.app.settings.translation_memory and not without:
-        memory = session.app.memory()
-        session.output.note(memory.notice)
-        yield memory
-        return
-    own = translation_output.unfinished(session.app.paths.translations, path, out)
-    try:
-        yield own
-    finally:
-        own.close()
