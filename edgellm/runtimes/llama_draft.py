@@ -81,23 +81,26 @@ def written_tokens(native: LlamaContext, answer: Answer, watch: CancelWatch, dra
 
     Whoever takes them must not use the KV cache in between.
     """
-    token = answer.sampler.draw(native.context)
+    token, drawn = answer.sampler.draw(native.context), -1  # and the row of logits it was drawn from
     while True:
         yield token
         drafter.add((token,))
         guess, base = drafter.guess(min(answer.left, native.batch.room) - 1), len(native.tokens)
+        if guess and native.close_call(drawn, _UNSURE):
+            guess = []  # a model that is undecided now would be so over the guess, which would be thrown away
         known = (token, *guess)
         if not native.compute(known, watch, every=bool(guess)):
             return
         if not guess:
-            token = answer.sampler.draw(native.context)
+            token, drawn = answer.sampler.draw(native.context), -1
             continue
         for row, expected in enumerate((*guess, None)):
+            drawn = row
             if native.close_call(row, _UNSURE):
                 native.cut(base + row)
                 if not native.compute(known[row : row + 1], watch):
                     return
-                token = answer.sampler.draw(native.context)
+                token, drawn = answer.sampler.draw(native.context), -1
                 break
             token = answer.sampler.draw(native.context, row)
             if token != expected:

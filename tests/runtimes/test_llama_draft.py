@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgellm.paths import starter_model
+from edgellm.runtimes import llama_draft
 from edgellm.runtimes.base import Chunk, Event, Finish, Message, Placement, Request, Sampling
 from edgellm.runtimes.cancel import CancelWatch
 from edgellm.runtimes.llama import LlamaRuntime
@@ -149,6 +150,22 @@ def test_cancel_between_guesses(runtime: LlamaRuntime) -> None:
     assert end(seen).reason == "cancelled"
     native = runtime._native
     assert int(runtime._api.llama_memory_seq_pos_max(native._memory, 0)) == len(native.tokens) - 1
+
+
+def test_an_undecided_model_gets_no_guesses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "Hé 😀foxjums-wr."
+    runtime = LlamaRuntime.load(
+        tiny_gguf.make(tmp_path / "speaker.gguf", says=said),
+        Placement(context=512, batch=128, threads=1, cpu_variant="haswell"),
+    )
+    request = ask(f"Say {said} and nothing else")
+    sure = end(run(runtime, request, True)[0])
+    monkeypatch.setattr(llama_draft, "_UNSURE", float("inf"))
+    _, plain = run(runtime, request, False)
+    events, steps = run(runtime, request, True)
+    assert (text(events), steps) == (said, plain)
+    assert end(events).new_tokens == sure.new_tokens
+    runtime.close()
 
 
 def test_guesses_follow_the_text() -> None:
