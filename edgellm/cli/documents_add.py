@@ -25,7 +25,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace, session: Session) -> int:
-    """Nothing is added when one of the paths is not there."""
+    """Nothing is added when one of the paths is not there. The exit status is 1 when none of the files can be read."""
     paths = [Path(path).expanduser() for path in arguments.paths]
     for path in paths:
         if not path.exists():
@@ -34,4 +34,4 @@ def run(arguments: Namespace, session: Session) -> int:
     name = library.create(arguments.collection).name
     for path in paths:
         library.add_source(name, path)
-    return update([name], False, session, None if arguments.words_only else arguments.embedder)
+    return update([name], False, session, None if arguments.words_only else arguments.embedder, paths)

@@ -22,10 +22,12 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace, session: Session) -> int:
     """Take it out of the index, and say that the files are untouched."""
+    from edgellm.documents.library import place
+
     output, library, name = session.output, session.app.library(), arguments.collection
     if arguments.all == bool(arguments.paths):
         raise UsageError("Name what to forget, or give --all for the whole collection.", "Run: edgellm documents list")
-    paths = [Path(path).expanduser().absolute() for path in arguments.paths]
+    paths = [place(Path(path)) for path in arguments.paths]
     sources = library.collection(name).sources
     for path in paths:
         if path not in sources:

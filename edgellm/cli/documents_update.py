@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 from edgellm.cli import documents_report
 from edgellm.cli.interrupt import Interrupt
@@ -15,6 +16,7 @@ from edgellm.cli.session import INTERRUPTED, Session
 from edgellm.errors import EngineError, ModelError, StorageError, UsageError
 
 _EVERY = 50
+_NAMED = 10
 
 
 def configure(parser: Parser) -> None:
@@ -39,10 +41,13 @@ def run(arguments: Namespace, session: Session) -> int:
     return update(names, arguments.retry, session, None if arguments.words_only else arguments.embedder)
 
 
-def update(names: Sequence[str], retry: bool, session: Session, embedder: str | None = "") -> int:
+def update(
+    names: Sequence[str], retry: bool, session: Session, embedder: str | None = "", added: Sequence[Path] = ()
+) -> int:
     """Bring them up to date, one file at a time; Ctrl-C stops after the file at hand, and nothing read is lost.
 
     Then the passages are embedded, by the model called `embedder` or the one that suits; None leaves them alone.
+    The exit status is 1 when there are files at the places that were `added`, and none of them can be read.
     """
     from edgellm.documents.index import Control, Indexer, Step
     from edgellm.documents.load import Loader
@@ -67,10 +72,34 @@ def update(names: Sequence[str], retry: bool, session: Session, embedder: str | 
             if report.stopped:
                 output.note("Stopped; the next update goes on from here: edgellm documents update")
                 break
+    unread = bool(added) and not stop() and all(_unread(session, name, added) for name in names)
     shown = {name: documents_report.values(report) for name, report in reports.items()}
     embedded = {} if embedder is None or stop() else embed(embedder, session, stop, pace.rest)
     output.document(collections=shown, embedded=embedded)
-    return INTERRUPTED if stop() else 0
+    return INTERRUPTED if stop() else int(unread)
+
+
+def _unread(session: Session, name: str, added: Sequence[Path]) -> bool:
+    """Whether none of the files at these places can be read; says why, also where an earlier run has said so."""
+    from edgellm.documents.library import place
+
+    places = [place(path) for path in added]
+    files = [file for file in session.app.library().files(name) if any(file.path.is_relative_to(one) for one in places)]
+    if not files or any(file.state == "indexed" for file in files):
+        return False
+    for file in files[:_NAMED]:
+        session.output.note(session.output.clean(f"{file.path}: {file.reason}"))
+    session.output.note("Nothing of what was added can be read.")
+    return True
+
+
+def _unusable(session: Session) -> str:
+    """A sentence about an installed model that would embed the passages if it were whole; empty without one."""
+    for model in session.app.models().installed(others=False):
+        if model.manifest is not None and "embed" in model.manifest.tasks:
+            why = model.problem or f"It cannot be loaded. Run: edgellm models verify {model.name}"
+            return f"The passages were not embedded, and words alone are searched. {why}"
+    return ""
 
 
 def embed(name: str, session: Session, stop: Interrupt, rest: Callable[[], float] = lambda: 0.0) -> dict[str, object]:
@@ -86,6 +115,7 @@ def embed(name: str, session: Session, stop: Interrupt, rest: Callable[[], float
         meaning = session.app.meaning()
         model = meaning.embedder(library, name) if meaning.due(library, name) else None
         if model is None:
+            output.note(_unusable(session) if meaning.due(library, name) else "")
             return {}
         rest()  # counts from here
         with stop:

@@ -103,11 +103,20 @@ class _Tally:
         )
 
 
+@dataclass(slots=True)
+class _File:
+    """A file of one or more sources: some `know` it as it is now, the others are `due`."""
+
+    stamp: Stamp
+    know: list[int] = field(default_factory=list)
+    due: list[int] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """The files to look at: source, path, stamp; and those that are gone from each source."""
+    """The files that were found, by path, each once; and those that are gone from each source."""
 
-    files: list[tuple[int, Path, Stamp]] = field(default_factory=list)
+    files: dict[str, _File] = field(default_factory=dict)
     gone: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
@@ -154,31 +163,38 @@ class Indexer:
                 continue
             tally.closed += found.closed
             tally.unnamed += found.unnamed
-            self._compare(source, found, retry, work, tally)
+            self._compare(source, found, retry, work)
         return work
 
-    def _compare(self, source: int, found: Found, retry: bool, work: _Work, tally: _Tally) -> None:
+    def _compare(self, source: int, found: Found, retry: bool, work: _Work) -> None:
         known = self._library.stamps(source)
         for name, stamp in found.files.items():
             before, whole = known.get(name, (None, False))
-            if before == stamp and (whole or not retry):
-                tally.count("unchanged")
-            else:
-                work.files.append((source, Path(name), stamp))
+            file = work.files.setdefault(name, _File(stamp))
+            (file.know if before == stamp and (whole or not retry) else file.due).append(source)
         work.gone.append((source, [name for name in known if name not in found.files and not found.hides(name)]))
 
     def _update(self, work: _Work, control: Control, lock: filelock.BaseFileLock, tally: _Tally) -> None:
-        for number, (source, path, stamp) in enumerate(work.files, 1):
+        for name, file in work.files.items():
+            if file.know:
+                tally.count("unchanged")
+            if file.know and file.due:
+                self._library.share(file.know[0], Path(name), file.due)
+        new = [(Path(name), file) for name, file in work.files.items() if not file.know]
+        for number, (path, file) in enumerate(new, 1):
             _hold(control, lock)
-            if not self._library.has_source(source):
+            sources = [source for source in file.due if self._library.has_source(source)]
+            if not sources:
                 continue  # it was taken out meanwhile, by this program or another
-            reason = self._take(source, path, stamp, control.cancelled, tally)
-            control.progress(Step(path, number, len(work.files), reason))
-            if number < len(work.files):
+            reason = self._take(sources[0], path, file.stamp, control.cancelled, tally)
+            if sources[1:]:
+                self._library.share(sources[0], path, sources[1:])
+            control.progress(Step(path, number, len(new), reason))
+            if number < len(new):
                 rest(control.pause(), control.cancelled)
         for source, paths in work.gone:  # last, so that a renamed file finds its content
             self._library.forget(source, paths)
-            tally.count("removed", len(paths))
+        tally.count("removed", len({path for _, paths in work.gone for path in paths} - work.files.keys()))
         self._library.sweep()
 
     def _take(self, source: int, path: Path, stamp: Stamp, cancelled: Callable[[], bool], tally: _Tally) -> str:

@@ -143,7 +143,7 @@ class Library:
 
     def add_source(self, name: str, path: Path) -> Collection:
         """Let a file or folder belong to a collection. Raises `UsageError` when nothing is there."""
-        path = path.expanduser().absolute()
+        path = place(path)
         if not path.exists():
             raise UsageError(f"{path} does not exist.", "Check the name and the folder.")
         try:
@@ -157,21 +157,23 @@ class Library:
 
     def remove_source(self, name: str, path: Path) -> Collection:
         """Take a file or folder out of a collection, and what it held out of the index."""
+        names = (str(place(path)), str(path))  # earlier versions kept steps upward
         key = self.collection(name).id
         with self.transaction() as db:
-            db.execute("DELETE FROM source WHERE collection = ? AND path = ?", (key, str(path.expanduser().absolute())))
+            db.execute("DELETE FROM source WHERE collection = ? AND path IN (?, ?)", (key, *names))
         self.sweep()
         return self.collection(name)
 
     def files(self, name: str) -> tuple[Indexed, ...]:
-        """Every file of a collection that was looked at, by path."""
+        """Every file of a collection that was looked at, by path; once, though it came alone and with its folder."""
         found = self.rows(
-            """SELECT file.path, file.size, file.mtime, file.content, file.reason, file.hint,
-                      coalesce(content.title, ''),
-                      (SELECT count(*) FROM passage WHERE passage.content = file.content),
-                      (SELECT coalesce(max(page), 0) FROM passage WHERE passage.content = file.content)
-               FROM file JOIN source ON source.id = file.source LEFT JOIN content ON content.id = file.content
-               WHERE source.collection = ? ORDER BY file.path""",
+            """SELECT one.path, size, mtime, one.content, reason, hint, coalesce(content.title, ''),
+                      (SELECT count(*) FROM passage WHERE passage.content = one.content),
+                      (SELECT coalesce(max(page), 0) FROM passage WHERE passage.content = one.content)
+               FROM (SELECT file.path, size, mtime, reason, hint, max(content) AS content
+                     FROM file JOIN source ON source.id = file.source
+                     WHERE source.collection = ? GROUP BY file.path) AS one
+               LEFT JOIN content ON content.id = one.content ORDER BY one.path""",
             (self.collection(name).id,),
         )
         return tuple(
@@ -248,6 +250,16 @@ class Library:
         with self.transaction() as db:
             _put(db, source, path, stamp, reason=reason, hint=hint)
 
+    def share(self, source: int, path: Path, others: Iterable[int]) -> None:
+        """Let other sources that hold the file too know of it what this one knows."""
+        known = self.rows(
+            "SELECT size, mtime, content, reason, hint FROM file WHERE source = ? AND path = ?", (source, str(path))
+        )
+        with self.transaction() as db:
+            for size, mtime, content, reason, hint in known:
+                for other in others:
+                    _put(db, other, path, Stamp(size, mtime), content=content, reason=reason, hint=hint)
+
     def forget(self, source: int, paths: Iterable[str]) -> None:
         """Files that are no longer there."""
         with self.transaction() as db:
@@ -265,6 +277,12 @@ class Library:
         """All or nothing, while no other thread is at the library. Raises `StorageError`."""
         with self._lock, _translated(), database.transaction(self._db) as db:
             yield db
+
+
+def place(path: Path) -> Path:
+    """Where a file or folder is, under the name that the library keeps it by: links stay, steps upward do not."""
+    path = path.expanduser().absolute()
+    return path.resolve() if ".." in path.parts else path
 
 
 def _name(given: str) -> str:

@@ -73,6 +73,34 @@ MIGRATIONS: tuple[str, ...] = (
         passage INTEGER PRIMARY KEY REFERENCES vector (passage) ON DELETE CASCADE, sign BLOB NOT NULL
     );
     """,
+    # A source's number is never given again: one that was taken out and added again is seen to be another. The files go
+    # first, since dropping a table deletes what points to its rows
+    """
+    CREATE TABLE new_source (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        UNIQUE (collection, path)
+    );
+    INSERT INTO new_source SELECT id, collection, path FROM source;
+    CREATE TABLE new_file (
+        id INTEGER PRIMARY KEY,
+        source INTEGER NOT NULL REFERENCES new_source (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        mtime INTEGER NOT NULL,
+        content INTEGER REFERENCES content (id),
+        reason TEXT NOT NULL DEFAULT '',
+        hint TEXT NOT NULL DEFAULT '',
+        UNIQUE (source, path)
+    );
+    INSERT INTO new_file SELECT id, source, path, size, mtime, content, reason, hint FROM file;
+    DROP TABLE file;
+    DROP TABLE source;
+    ALTER TABLE new_source RENAME TO source;
+    ALTER TABLE new_file RENAME TO file;
+    CREATE INDEX file_content ON file (content);
+    """,
 )
 _log = logging.getLogger(__name__)
 

@@ -117,10 +117,7 @@ class Watcher:
         return self._thread.is_alive()
 
     def look(self, anew: bool = False) -> None:
-        """Look now, not only when the time has come; `anew`: also where nothing seems to have changed.
-
-        What was taken out and added again has the numbers that it had before, and looks unchanged.
-        """
+        """Look now, not only when the time has come; `anew`: also where nothing seems to have changed."""
         if anew:
             self._anew.set()
         self._wake.set()

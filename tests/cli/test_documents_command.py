@@ -80,8 +80,9 @@ def test_a_question_is_answered_from_the_documents(edgellm: CommandLine, folder:
     assert (found["text"], quote["text"]) == ("940 euros", "The rent is 940 euros a month.")
     assert quote["file"] == str(folder / "lease.html")
     assert "Lease\n\nThe rent is 940 euros a month."[quote["start"] : quote["end"]] == quote["text"]
-    none = edgellm("ask", "Xylophones?", "--documents", "--json", "--model", model).object
-    assert (none["said"], none["quote"]) == (False, None)
+    assert found["basis"].startswith("Read the whole of ")
+    none = edgellm("ask", "Xylophones?", "--documents", "--json", "--passages").object
+    assert (none["mode"], none["passages"]) == ("search", [])
     assert "not both" in edgellm("ask", "Rent?", "--documents", "--", str(folder / "lease.html"), status=2).err
     assert "no collection" in edgellm("ask", "Rent?", "--documents", "nope", status=2).err
 
@@ -117,3 +118,23 @@ def test_a_name_that_is_no_text_is_told_of_and_escapes_stay_out_of_notes(edgellm
     added = edgellm("documents", "add", str(folder))
     assert "names are no text: caf\ufffd.txt." in added.err
     assert "a error: b[31m.pdf: the PDF is damaged" in added.err
+
+
+def test_adding_only_what_cannot_be_read_fails_with_the_reasons(edgellm: CommandLine, folder: Path) -> None:
+    bad = str(folder / "bad.pdf")
+    os.utime(bad, (1_700_000_000, 1_700_000_000))
+    for _ in range(2):  # the second time it is known
+        added = edgellm("documents", "add", bad, status=1)
+        assert "bad.pdf: the PDF is damaged" in added.err and "Nothing of what was added can be read." in added.err
+    report = edgellm("documents", "add", bad, "--json", status=1).object
+    assert report["collections"]["documents"]["unchanged"] == 1 and any("bad.pdf" in note for note in report["notes"])
+    edgellm("documents", "add", str(folder))
+    assert edgellm("documents", "list", "--json").object["collections"][0]["files"] == {"indexed": 2, "failed": 1}
+
+
+def test_a_collection_gets_another_name(edgellm: CommandLine, folder: Path) -> None:
+    edgellm("documents", "add", str(folder), "--collection", "old")
+    assert edgellm("documents", "rename", "old", "new name").out == "old is called new name now.\n"
+    assert [one["name"] for one in edgellm("documents", "list", "--json").object["collections"]] == ["new name"]
+    assert "There is no collection 'old'" in edgellm("documents", "rename", "old", "x", status=2).err
+    assert "940 euros" in edgellm("documents", "search", "rent", "--collection", "new name").out

@@ -85,3 +85,16 @@ def test_a_model_that_cannot_embed_is_refused_and_nothing_is_lost(home: CommandL
     ran = home("documents", "update")
     assert "The passages were not embedded." in ran.err
     assert "The rent is 940 euros" in home("documents", "search", "rent").out
+
+
+@pytest.mark.parametrize("harm", ["zeros", "cut", "gone"])
+def test_a_damaged_model_is_said_in_one_sentence_and_words_are_searched(home: CommandLine, harm: str) -> None:
+    weights = install(home, "tiny-embed", "embed") / "model.onnx"
+    size = weights.stat().st_size
+    weights.unlink()
+    if harm != "gone":
+        weights.write_bytes(bytes(size if harm == "zeros" else 100))
+    ran = home("documents", "update", "--json").object
+    (note,) = ran["notes"]
+    assert note.startswith("The passages were not embedded") and "tiny-embed" in note, note
+    assert "The rent is 940 euros" in home("documents", "search", "rent").out

@@ -13,7 +13,8 @@ from pathlib import Path
 import filelock
 import pytest
 
-from edgellm.documents import retrieve
+from edgellm import database
+from edgellm.documents import library_schema, retrieve
 from edgellm.documents.document import Document
 from edgellm.documents.index import Control, Indexer, Report, Step
 from edgellm.documents.library import Library
@@ -428,3 +429,75 @@ def test_a_collection_is_renamed_and_keeps_what_it_holds(library: Library, tmp_p
         with pytest.raises(UsageError, match=said):
             library.rename(old, new)
     assert library.collection("my papers") == renamed
+
+
+def test_a_file_that_came_alone_and_with_its_folder_counts_once(library: Library, tmp_path: Path) -> None:
+    one = put(tmp_path / "files" / "one.txt", "a heron")
+    put(tmp_path / "files" / "two.txt", "a kettle")
+    bad = put(tmp_path / "files" / "bad.txt", "BAD")
+    library.add_source("notes", one)
+    library.add_source("notes", tmp_path / "files" / ".." / "files" / "bad.txt")
+    steps: list[Step] = []
+    assert update(library, Control(steps.append)) == Report(added=2, failed=1, chunks=2)
+    assert [(step.path.name, step.done, step.total) for step in steps] == [
+        ("bad.txt", 1, 3),
+        ("one.txt", 2, 3),
+        ("two.txt", 3, 3),
+    ]
+    assert [(file.path.name, file.state, file.passages) for file in library.files("notes")] == [
+        ("bad.txt", "failed", 0),
+        ("one.txt", "indexed", 1),
+        ("two.txt", "indexed", 1),
+    ]
+    assert update(library) == Report(unchanged=3)
+    put(tmp_path / "files" / "late.txt", "an otter")
+    library.add_source("notes", tmp_path / "files" / "late.txt")
+    library.add_source("notes", tmp_path / "files" / "two.txt")
+    assert update(library) == Report(added=1, unchanged=3, chunks=1)
+    library.remove_source("notes", one)
+    assert names(library, "heron") == ["one.txt"]  # its folder holds it still
+    library.remove_source("notes", tmp_path / "files")
+    assert (names(library, "heron"), names(library, "kettle"), names(library, "otter")) == (
+        [],
+        ["two.txt"],
+        ["late.txt"],
+    )
+    bad.unlink()
+    (tmp_path / "files" / "two.txt").unlink()
+    assert [file.path.name for file in library.files("notes")] == ["bad.txt", "late.txt", "two.txt"]
+
+
+def test_the_number_of_a_source_is_never_given_again(library: Library, tmp_path: Path) -> None:
+    ((first, folder),) = library.sources("notes")
+    library.remove_source("notes", folder)
+    library.add_source("notes", folder)
+    ((second, _),) = library.sources("notes")
+    assert second > first
+
+
+def test_a_library_of_an_earlier_version_keeps_its_files(tmp_path: Path) -> None:
+    old = database.open(tmp_path / "library.db", library_schema.MIGRATIONS[:3])
+    old.execute("INSERT INTO collection (id, name, created) VALUES (4, 'notes', 0)")
+    old.execute("INSERT INTO source (id, collection, path) VALUES (7, 4, '/x')")
+    old.execute(
+        "INSERT INTO content (id, sha256, suffix, format, title, notes) VALUES (9, 'a', '.txt', 'text', 'T', '')"
+    )
+    old.execute(
+        "INSERT INTO passage (id, content, text, page, headings, start, stop) VALUES (1, 9, 'x', 2, '[]', 0, 1)"
+    )
+    old.execute("INSERT INTO file (source, path, size, mtime, content) VALUES (7, '/x/a.txt', 5, 6, 9)")
+    old.execute("INSERT INTO file (source, path, size, mtime, reason) VALUES (7, '/x/b.txt', 5, 6, 'broken')")
+    old.close()
+    for _ in range(2):
+        library = Library(tmp_path / "library.db")
+        assert library.sources("notes") == ((7, Path("/x")),)
+        assert [(file.path.name, file.state, file.passages, file.pages) for file in library.files("notes")] == [
+            ("a.txt", "indexed", 1, 2),
+            ("b.txt", "failed", 0, 0),
+        ]
+        library.close()
+    library = Library(tmp_path / "library.db")
+    library.delete("notes")
+    assert library.rows("SELECT (SELECT count(*) FROM file), (SELECT count(*) FROM passage)") == [(0, 0)]
+    assert library.rows("PRAGMA foreign_key_check") == []
+    library.close()
