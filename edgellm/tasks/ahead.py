@@ -1,7 +1,8 @@
 """Ask a model what several jobs need at once, though each job asks one thing after the other and knows nothing of this.
 
 Each job is run on the answers that are there until it wants one that is not; what all of them want is asked together,
-and so on until every job has all of its answers. A job must ask the same on the same answers, and change nothing.
+and so on until every job has all of its answers. A job must ask the same on the same answers, and change nothing. What
+was cut among others is asked for alone, so that a model that never stops does not take the others' room again.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Ahead:
         self._generator = generator
         self._answers: dict[Request, tuple[str, Finish]] = {}
         self._counts: dict[tuple[Message, ...], int] = {}
+        self._cut: set[tuple[Message, ...]] = set()  # these are asked alone from now on
         self._trying = self._busy = False
 
     @property
@@ -60,7 +62,7 @@ class Ahead:
         if known is not None:
             yield from (Chunk(known[0]), known[1])
         elif self._trying:
-            raise _Wanted(request)
+            raise _Wanted(None if request.messages in self._cut else request)
         else:
             yield from self._generator.generate(request, cancelled)
 
@@ -72,6 +74,7 @@ class Ahead:
         """
         self._answers.clear()
         self._counts.clear()
+        self._cut.clear()
         waiting = dict(enumerate(jobs))
         while waiting and not cancelled():
             wanted: dict[Request, list[int]] = {}
@@ -118,10 +121,15 @@ class Ahead:
                 texts[index] += event.text
             elif event.reason != "cancelled":
                 seconds, before = time.perf_counter() - before, time.perf_counter()
-                speed = event.new_tokens / seconds if seconds > 0 else 0.0
-                self._answers[requests[index]] = (
-                    texts[index],
-                    replace(event, seconds=seconds, tokens_per_second=speed),
-                )
+                self._keep(requests[index], texts[index], event, seconds)
                 yield requests[index]
         self._busy = False
+
+    def _keep(self, request: Request, text: str, finish: Finish, seconds: float) -> None:
+        """One that was cut before its own limit had to give way to the others: that is no answer."""
+        if finish.truncated:
+            self._cut.add(request.messages)
+        if finish.truncated and (request.max_tokens is None or finish.new_tokens < request.max_tokens):
+            return
+        speed = finish.new_tokens / seconds if seconds > 0 else 0.0
+        self._answers[request] = (text, replace(finish, seconds=seconds, tokens_per_second=speed))

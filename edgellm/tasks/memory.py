@@ -1,8 +1,8 @@
 """The translation memory: what was translated before, in SQLite, so that the same paragraph is not asked again.
 
 It holds the text of documents, readable by its owner alone, until the person clears it. A row is found only by the same
-text, languages, model and glossary; there are no near matches. Each row is on the disk when `put` returns: a file
-whose translation was killed goes on behind its last paragraph.
+text, languages, model, glossary and settings; there are no near matches. Each row is on the disk when `put` returns: a
+file whose translation was killed goes on behind its last paragraph.
 """
 
 from __future__ import annotations
@@ -34,24 +34,41 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (source, origin, target, model, terms)
     ) WITHOUT ROWID;
     """,
+    # What was kept before does not say with which settings it was made, so it can be found no more
+    """
+    DROP TABLE translation;
+    CREATE TABLE translation (
+        source TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        target TEXT NOT NULL,
+        model TEXT NOT NULL,
+        terms TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        translation TEXT NOT NULL,
+        made REAL NOT NULL,
+        PRIMARY KEY (source, origin, target, model, terms, settings)
+    ) WITHOUT ROWID;
+    """,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """What a translation depends on. `pieces` are the stretches of a paragraph with the same formatting; `origin` and
-    `target` are codes; `terms` is the fingerprint of the glossary."""
+    `target` are codes; `terms` is the fingerprint of the glossary, `settings` that of how the model is asked."""
 
     pieces: tuple[str, ...]
     origin: str
     target: str
     model: str
     terms: str = ""
+    settings: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The values of the primary key."""
-        return (json.dumps(self.pieces, ensure_ascii=True), self.origin, self.target, self.model, self.terms)
+        pieces = json.dumps(self.pieces, ensure_ascii=True)
+        return (pieces, self.origin, self.target, self.model, self.terms, self.settings)
 
 
 class Memory:
@@ -69,7 +86,7 @@ class Memory:
         with self._use() as db:
             rows = db.execute(
                 "SELECT translation FROM translation"
-                " WHERE source = ? AND origin = ? AND target = ? AND model = ? AND terms = ?",
+                " WHERE source = ? AND origin = ? AND target = ? AND model = ? AND terms = ? AND settings = ?",
                 key.columns,
             ).fetchall()
         found = _pieces(str(rows[0][0])) if rows else None
@@ -79,7 +96,7 @@ class Memory:
         """Keep a translation, in place of an earlier one."""
         values = (*key.columns, json.dumps(translation, ensure_ascii=True), time.time())
         with self._use() as db, database.transaction(db):
-            db.execute("INSERT OR REPLACE INTO translation VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            db.execute("INSERT OR REPLACE INTO translation VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def count(self) -> int:
         """How many translations are kept."""

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgellm.errors import Stopped
 from edgellm.runtimes.base import Chunk, Event, Finish, Generator
-from edgellm.tasks import alignment, faithful, protect, special
+from edgellm.tasks import alignment, faithful, protect, special, translation_limit, translation_signs
 from edgellm.tasks.alignment import Pair
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import UNSPACED, english_name
@@ -164,7 +164,7 @@ class Translator:
     def _streamed(self, unit: faithful.Unit) -> Iterator[Event]:
         if not has_letters(unit.text):
             yield Chunk(unit.text)
-        elif unit.stretches:
+        elif unit.stretches or (self.plan.by_sentence and translation_signs.has_emoji(unit.text)):
             try:
                 yield Chunk("".join(self._faithfully(unit)))
             except Stopped:
@@ -178,16 +178,22 @@ class Translator:
     def _faithfully(self, unit: faithful.Unit) -> tuple[str, ...]:
         if not has_letters(unit.text):
             return unit.pieces
-        kept = self._faithful.translate(unit)
+        bare = translation_signs.bare(unit, self.plan.source) if self.plan.by_sentence else None
+        kept = self._faithful.translate(bare.unit if bare is not None else unit)
         self.kept += len(unit.stretches)
         if kept.how == "around":
             self.broken.append(" ".join(unit.text.split()))
-        elif kept.how == "estimated":
+        elif kept.how == "estimated" and unit.borders:
             self.shifted.append(" ".join(unit.text.split()))
-        return kept.pieces
+        return bare.whole(kept.pieces) if bare is not None else kept.pieces
 
     def _ask(self, text: str, marked: bool) -> str:
-        answer, finish = collect(self._through(self._taught(text), marked))
+        """The translation of a piece; one that was cut is asked for again, alone and with more room."""
+        taught = self._taught(text)
+        answer, finish = collect(self._through(taught, marked, wide=False))
+        if not translation_limit.is_last(self._options, finish):
+            self.done.append(replace(finish, truncated=False))
+            answer, finish = collect(self._through(taught, marked))
         self.done.append(finish)
         if finish.reason == "cancelled":
             raise Stopped()
@@ -196,25 +202,25 @@ class Translator:
     def _taught(self, text: str) -> str:
         return as_taught(text, self.plan.source) if is_starter(self._generator.info) else text
 
-    def _through(self, text: str, marked: bool = False) -> Iterator[Event]:
+    def _through(self, text: str, marked: bool = False, wide: bool = True) -> Iterator[Event]:
         """Stream one piece through the directions: all but the last are collected, and their facts added."""
         done: list[Finish] = []
         for direction in self.plan.directions[:-1]:
-            text, finish = collect(self._asked(text, direction, marked))
+            text, finish = collect(self._asked(text, direction, marked, wide))
             text = text.strip()
             done.append(finish)
             if finish.reason == "cancelled" or not text:
                 yield combined(done)
                 return
-        for event in self._asked(text, self.plan.directions[-1], marked):
+        for event in self._asked(text, self.plan.directions[-1], marked, wide):
             if isinstance(event, Chunk):
                 yield event
             else:
                 done.append(event)
         yield combined(done)
 
-    def _asked(self, text: str, direction: tuple[str, str], marked: bool) -> Iterator[Event]:
-        generator, options = self._generator, self._options
+    def _asked(self, text: str, direction: tuple[str, str], marked: bool, wide: bool) -> Iterator[Event]:
+        generator, options = self._generator, translation_limit.within(self._options, text, wide)
         if isinstance(generator, Relay):
             generator = generator.leg(*direction)
         if special.is_seq2seq(generator.info):

@@ -16,7 +16,7 @@ from functools import partial
 from edgellm.documents.segment import Segment, Sheet
 from edgellm.errors import ContextOverflow, Stopped, UsageError
 from edgellm.runtimes.base import Finish, Generator, ManyGenerator
-from edgellm.tasks import protect
+from edgellm.tasks import protect, translation_way
 from edgellm.tasks.ahead import Ahead
 from edgellm.tasks.detect import UNSURE
 from edgellm.tasks.glossary import Glossary
@@ -123,6 +123,7 @@ class FileTranslation:
             self.plan.target,
             f"{info.name} {info.quantization} {info.parameters}",
             order.glossary.fingerprint,
+            translation_way.fingerprint(info, order.options),
         )
         self._lexicon = Lexicon.load() if is_starter(info) and self.plan.directions else None
         self.translated: dict[int, tuple[str, ...]] = {}

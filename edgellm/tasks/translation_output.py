@@ -6,15 +6,19 @@ Used by every face of the program before and after `translate_file.py`.
 from __future__ import annotations
 
 import os
+import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import mkstemp
 
+import psutil
+
 from edgellm.documents import rewrite
-from edgellm.documents.segment import Sheet
-from edgellm.errors import StorageError
+from edgellm.documents.segment import Sheet, Translated
+from edgellm.errors import StorageError, UsageError
 from edgellm.tasks.memory import Memory
 
 # These are written again in their format; a PDF becomes plain text, or DOCX where the new name says so.
@@ -24,6 +28,7 @@ SUFFIXES = frozenset(
 )
 NO_TEXT = frozenset(".docx .docm .dotx .dotm .pptx .pptm .potx .potm .ppsx .ppsm .epub .pdf".split())
 _INSTEAD = {".pdf": ".txt"}
+_NAME = 30  # characters of a name that its files on the way have
 _OLD = 30 * 24 * 3600.0  # seconds until an unfinished translation is given up
 
 
@@ -39,20 +44,66 @@ def name(path: Path, target: str) -> str:
 def rehearse(path: Path, out: Path, sheet: Sheet) -> None:
     """Write the file once without changes, so that a place or an ending that cannot be is said before the work.
 
-    Raises what `rewrite.write` raises; nothing stays behind.
+    Raises what `rewrite.write` raises; nothing stays behind, nor does what a run that was killed left there.
     """
+    tidy(out)
+    with _beside(out) as trial:
+        _write(path, trial, out, {}, "", sheet.sha256)
+
+
+def write(path: Path, out: Path, translated: Translated, language: str, sha256: str) -> None:
+    """As `rewrite.write`, with a file on the way that `tidy` knows, should this process be killed."""
+    if out.exists() and out.samefile(path):
+        raise UsageError(f"{out.name} is the file that is being translated.", "Name another file for the result.")
+    with _beside(out) as made:
+        _write(path, made, out, translated, language, sha256)
+        try:
+            os.replace(made, out)
+        except OSError as error:
+            raise _cannot(out, error) from error
+
+
+def tidy(out: Path) -> None:
+    """Delete what a process that is no more has left beside `out`; nothing of one that is still at work."""
+    ours = re.compile(rf"\.?{re.escape(_begin(out))}(\d{{1,9}})\..*", re.DOTALL)
+    with suppress(OSError):
+        for path in tuple(out.absolute().parent.iterdir()):
+            found = ours.fullmatch(path.name)
+            if found is not None and path.is_file() and not psutil.pid_exists(int(found[1])):
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _begin(out: Path) -> str:
+    """How the names of files on the way to `out` begin; the number of the process follows. A file that is written on
+    the way to these begins with one point more, and keeps sixty characters of the name."""
+    return f".{out.name[:_NAME]}.edgellm-"
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """An empty file in the same folder with the same ending; what is left of it at the end is deleted."""
     try:
-        handle, trial = mkstemp(dir=out.absolute().parent, prefix=f".{out.name[:60]}.", suffix=out.suffix)
+        handle, made = mkstemp(dir=out.absolute().parent, prefix=f"{_begin(out)}{os.getpid()}.", suffix=out.suffix)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise StorageError(f"{out} cannot be written: {reason}.", "Choose another place for it.") from error
+        raise _cannot(out, error) from error
     os.close(handle)
     try:
-        rewrite.write(path, Path(trial), {}, "", sheet.sha256)
-    except StorageError as error:
-        raise StorageError(error.message.replace(Path(trial).name, out.name), error.hint) from error
+        yield Path(made)
     finally:
-        Path(trial).unlink(missing_ok=True)
+        Path(made).unlink(missing_ok=True)
+
+
+def _write(path: Path, made: Path, out: Path, translated: Translated, language: str, sha256: str) -> None:
+    try:
+        rewrite.write(path, made, translated, language, sha256)
+    except StorageError as error:
+        raise StorageError(error.message.replace(made.name, out.name), error.hint) from error
+
+
+def _cannot(out: Path, error: Exception) -> StorageError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return StorageError(f"{out} cannot be written: {reason}.", "Choose another place for it.")
 
 
 def unfinished(folder: Path, path: Path, out: Path) -> Unfinished:

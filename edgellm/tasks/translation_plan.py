@@ -6,11 +6,11 @@ models for one pair of languages each. Asking is left to `translate.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgellm.errors import UsageError
 from edgellm.runtimes.base import Message, ModelInfo
-from edgellm.tasks import special
+from edgellm.tasks import protect, special
 from edgellm.tasks.detect import UNSURE, Detected, Detector
 from edgellm.tasks.languages import NAMES, code_of, english_name
 from edgellm.tasks.lexicon import Lexicon
@@ -72,7 +72,7 @@ def prepare(info: ModelInfo, text: str, target: str, source: str = "", lexicon: 
         to,
         _directions(origin, to, _PIVOT if starter else special.through(info)),
         starter or made_for_it,
-        unknown_words(text, origin, known) if known and origin != to else (),
+        unknown_words(_to_read(text), origin, known) if known and origin != to else (),
         detected,
     )
 
@@ -85,6 +85,11 @@ def likely_source(text: str) -> str:
 def unknown_words(text: str, language: str, lexicon: Lexicon | None = None) -> tuple[str, ...]:
     """The words of `text` that the starter was not taught, once each. `language` is a code."""
     return (lexicon or Lexicon.load()).unknown(text, language)
+
+
+def _to_read(text: str) -> str:
+    """The text without code, addresses and the like, which no model is asked to know."""
+    return protect.replaced(text, [replace(one, text=" ") for one in protect.find(text)])
 
 
 def _check_taught(code: str) -> None:

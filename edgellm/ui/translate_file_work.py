@@ -114,7 +114,7 @@ def _one(file: Chosen, order: Order, app: App, desk: _Desk) -> Ended:
         if report.stopped:
             return Ended(file.path, file.out, "stopped", "", report.warnings, found)
         out = free(file.out)
-        rewrite.write(file.path, out, job.translated, order.target, sheet.sha256)
+        translation_output.write(file.path, out, job.translated, order.target, sheet.sha256)
         if isinstance(memory, Unfinished):
             memory.remove()
     return _done(file.path, out, report, found, (*sheet.notes, *filter(None, [memory.notice])))
