@@ -1,7 +1,7 @@
 """Where a text comes from: files, words on the command line, or standard input; and its encoding.
 
 An argument that names a file is read as that file; several arguments that name none are one text. Documents other
-than plain text (PDF, Word) are read by `documents/`, in a child process; Markdown, CSV and subtitles stay as they are.
+than plain text (PDF, Word, subtitles) are read by `documents/`, in a child process; Markdown and CSV stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edgellm.errors import StorageError, UsageError
 STDIN = "-"
 _LARGEST = 64 << 20
 _DOCUMENTS = frozenset(
-    ".pdf .docx .docm .pptx .pptm .xlsx .xlsm .odt .epub .rtf .html .htm .xhtml .eml .doc .xls .ppt".split()
+    ".pdf .docx .docm .pptx .pptm .xlsx .xlsm .odt .epub .rtf .html .htm .xhtml .eml .srt .vtt .doc .xls .ppt".split()
 )
 _MARKS = (b"%PDF-", b"PK\x03\x04", b"{\\rtf", b"\xd0\xcf\x11\xe0")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")

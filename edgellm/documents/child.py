@@ -104,7 +104,7 @@ def _write(path: Path, limits: Limits, texts: Any, language: str, suffix: str, s
     except ChangedSince:
         return ("changed",)
     except WrongSuffix as error:
-        return "suffix", *error.args
+        return "suffix", rewriters.misnamed(order.source), *error.args
     except PiecesMismatch as error:
         return "pieces", *error.args
 
@@ -129,11 +129,16 @@ def _answer(order: Any) -> tuple[Any, ...]:
 
 
 def _outlive(parent: int) -> None:
-    """Runs in a thread: end this process soon after the one that wants its answers is gone, whatever it reads."""
+    """Runs in a thread: end this process soon after the one that wants its answers is gone, whatever it reads.
+
+    What it has started ends with it, where `load.py` gave it a group of its own.
+    """
     import psutil
 
     while psutil.pid_exists(parent) if sys.platform == "win32" else os.getppid() == parent:
         time.sleep(_WATCH)
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 

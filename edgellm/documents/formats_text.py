@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import html
 import io
 import re
 
@@ -23,6 +24,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _SAMPLE = 64 << 10
 _LOOK = 8 << 10  # the time that the standard library takes to tell a separator grows faster than this
 _ROWS = 100
+_KARAOKE = re.compile(r"<[\d:.]+>")  # when the next word is sung
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -107,6 +109,11 @@ def separated(source: Source) -> Draft:
     return Draft((Page(0, tuple(found for found in blocks if found)),), notes=encoding_note(guessed))
 
 
+def _unmarked(text: str) -> str:
+    """The words of a WebVTT cue without the times inside of it, its character references resolved."""
+    return html.unescape(_KARAOKE.sub("", text))
+
+
 def subtitles(source: Source) -> Draft:
     """The words of an SRT or WebVTT file, one paragraph per cue, without times and marks."""
     import pysubs2
@@ -117,5 +124,6 @@ def subtitles(source: Source) -> Draft:
         cues = pysubs2.SSAFile.from_string(text, format_=kind)
     except (pysubs2.Pysubs2Error, ValueError) as error:
         raise DocumentDamaged(source.name, "it has no subtitles in it", "Open it in a subtitle editor.") from error
-    blocks = tuple(found for cue in cues if (found := block("paragraph", cue.plaintext)))
+    said = (_unmarked(cue.plaintext) if kind == "vtt" else cue.plaintext for cue in cues)
+    blocks = tuple(found for text in said if (found := block("paragraph", text)))
     return Draft((Page(0, blocks),), notes=encoding_note(guessed))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -117,11 +119,10 @@ class Loader:
                 raise DocumentCrashed(path.name, f"reading it ended with {self._end()}", _SKIP)
 
     def close(self) -> None:
-        """End the child. Safe to call twice."""
+        """End the child, and what it has started. Safe to call twice."""
         if self._child is None:
             return
-        self._child.kill()
-        self._child.wait()
+        _end_all(self._child)
         if self._listener is not None:
             self._listener.join()
         for pipe in (self._child.stdin, self._child.stdout):
@@ -169,6 +170,7 @@ class Loader:
             stderr=subprocess.DEVNULL,
             env=_environment(),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            start_new_session=True,  # a group of its own, which ends with it
         )
         self._answers = queue.SimpleQueue()
         parts = (self._child, self._answers)
@@ -187,6 +189,21 @@ class Loader:
     def _too_much(self, path: Path) -> DocumentTooLarge:
         reason = f"reading it needs more than {self._limits.memory // MIB} MiB of memory"
         return DocumentTooLarge(path.name, reason, "Split it into smaller files.")
+
+
+def _end_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill the child with its group, or what is known of it: the program that reads pictures may be at work."""
+    if sys.platform == "win32":
+        import psutil
+
+        with suppress(psutil.Error):
+            for one in psutil.Process(process.pid).children(recursive=True):
+                one.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):  # all of it has ended
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def _listen(process: subprocess.Popen[bytes], answers: queue.SimpleQueue[Any]) -> None:

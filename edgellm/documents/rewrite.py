@@ -55,9 +55,11 @@ def write(
             case ["changed"]:
                 said = f"{path.name} was changed while it was being translated."
                 raise StorageError(said, "Translate it again: what did not change is not lost.")
-            case ["suffix", *suffixes]:
+            case ["suffix", misnamed, *suffixes]:
                 said = f"{path.name} cannot be written as {out.suffix or 'a file without an ending'}."
-                raise UsageError(said, f"Name a file that ends in {' or '.join(suffixes)}.")
+                endings = f"ame a file that ends in {' or '.join(suffixes)}."
+                own = path.suffix[1:].upper()
+                raise UsageError(said, f"By its content it is no {own}: n{endings}" if misnamed else f"N{endings}")
             case ["pieces", number]:
                 raise ValueError(f"the translation of segment {number} does not fit the file")
             case answer:

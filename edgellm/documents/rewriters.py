@@ -80,6 +80,12 @@ def rewritten(order: Rewriting, sha256: str = "") -> bytes:
     return rewriter.write(replace(order, translated=_changes(rewriter.read(order.source), order.translated)))
 
 
+def misnamed(source: Source) -> bool:
+    """Whether the name of a file says that it is of another known format than it is."""
+    named = readers.SUFFIXES.get(source.suffix)
+    return named is not None and named != _rewriter(source)[0]
+
+
 def _rewriter(source: Source) -> tuple[str, Rewriter]:
     name = BY_NAME.get(source.suffix) or readers.recognize(source)
     if name not in FORMATS:

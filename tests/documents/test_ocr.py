@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from edgellm.documents import ocr
 from edgellm.documents.load import load
 from edgellm.documents.source import Limits
+from edgellm.errors import Stopped
 from tests import document_files as made
 
 needs_tesseract = pytest.mark.skipif(ocr.find() is None, reason="tesseract is not installed")
@@ -72,6 +78,13 @@ def test_it_can_be_switched_off(scanned: Path, home: Path) -> None:
     assert load(scanned).notes == (NONE,)
 
 
+def until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def program(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a tesseract of our own making on the path."""
     file = folder / "bin" / "tesseract"
@@ -120,6 +133,34 @@ def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     found = ocr.find()
     assert found is not None
     assert found.read(b"x" * 1_000_000, 300, 0.2) is None
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+from edgellm.documents.load import load
+load(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("how", ["canceled", "killed"])
+def test_the_program_ends_with_the_reading(
+    scanned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    noted = tmp_path / "pid"
+    program(tmp_path, f"{LANGUAGES}\necho $$ > {noted}; exec sleep 300", monkeypatch)
+
+    def started() -> bool:
+        return noted.exists() and noted.read_text().endswith("\n")
+
+    if how == "canceled":
+        with pytest.raises(Stopped):
+            load(scanned, cancelled=started)
+    else:
+        with subprocess.Popen([sys.executable, "-c", _KILLED, str(scanned)]) as reader:
+            until(started)
+            reader.kill()
+    until(lambda: not psutil.pid_exists(int(noted.read_text())))
 
 
 @pytest.mark.parametrize(

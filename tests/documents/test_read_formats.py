@@ -176,6 +176,14 @@ def test_subtitles_are_their_words(tmp_path: Path, name: str, text: str) -> None
     assert _lines(_read(tmp_path, name, text)) == ["paragraph: Hello/there", "paragraph: Bye"]
 
 
+def test_subtitles_are_read_without_tags_and_marks(tmp_path: Path) -> None:
+    srt = "1\n00:00:01,000 --> 00:00:02,000\n<i>Hi</i> {\\an8}<font color='#f00'>a</font> & 1 < 2\n"
+    assert _lines(_read(tmp_path, "a.srt", srt)) == ["paragraph: Hi a & 1 < 2"]
+    cue = "<v Roger>The <c.loud>rent</c> &amp; <00:00:01.500>more &lt;b&gt;</v>"
+    vtt = f"WEBVTT\n\nSTYLE\n::cue {{ color: red }}\n\n00:01.000 --> 00:02.000 align:left\n{cue}\n"
+    assert _lines(_read(tmp_path, "a.vtt", vtt)) == ["paragraph: The rent & more <b>"]
+
+
 def test_subtitles_in_utf_16_are_known_and_a_file_without_cues_is_text(tmp_path: Path) -> None:
     assert _lines(_read(tmp_path, "a.srt", _SRT.encode("utf-16"))) == ["paragraph: Hello/there", "paragraph: Bye"]
     document = _read(tmp_path, "a.srt", "No cue at all")
