@@ -56,7 +56,13 @@ def run(path: Path, out: Path, order: Order, desk: Desk) -> Iterator[Event]:
     sheet = rewrite.segments(path, cancelled=order.options.cancelled)
     yield from map(Note, sheet.notes)
     _check(path, sheet)
-    translation_output.rehearse(path, out, sheet)
+    try:
+        translation_output.rehearse(path, out, sheet)
+    except UsageError as error:
+        if out.suffix != path.suffix:
+            raise
+        said = f"{path.name} is named {path.suffix}, but what is in it is {sheet.format}."
+        raise UsageError(said, "Give it the ending of what it is.") from error
 
     def write(work: FileTranslation) -> None:
         translation_output.write(path, out, work.translated, order.target, sheet.sha256)
