@@ -1,6 +1,7 @@
 """The window's languages: English in the code, others as one flat table of sentences under `assets/theme/language`.
 
-Every text a person reads goes through `tr`; a table that lacks a sentence leaves it English.
+Every text a person reads goes through `tr`; a table that lacks a sentence leaves it English. Sentences that were made
+elsewhere, with their values in them, go through `told` where they enter a label.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
+from edgellm.errors import EdgeError
 from edgellm.paths import assets_dir
+from edgellm.ui.sentences import Sentences
+from edgellm.ui.window_words import in_window
 
-CONTEXT = "edgellm"
+CONTEXT, TOLD = "edgellm", "edgellm told"
 NAMES = {"system": "Follow the system", "en": "English", "zh_CN": "简体中文"}
 
 
@@ -22,15 +26,31 @@ def tr(text: str) -> str:
     return QCoreApplication.translate(CONTEXT, text)
 
 
+def told(text: str) -> str:
+    """A finished text of one or more sentences, as the window says it: in its language, and without command lines.
+
+    What the tables do not know stays as it is. Telling twice does no harm.
+    """
+    return QCoreApplication.translate(TOLD, in_window(text)) if text else ""
+
+
+def told_error(error: EdgeError, between: str = "\n") -> str:
+    """What went wrong, and what to do about it."""
+    return between.join(filter(None, (told(error.message), told(error.hint))))
+
+
 class Table(QTranslator):
     """A translator over a JSON object that maps English sentences to another language."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._sentences: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        self._told = Sentences(self._sentences, clauses=True)
 
     def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str | None:
         """The sentence in this language; None leaves it as it is."""
+        if context == TOLD:
+            return self._told.say(text)
         return self._sentences.get(text) if context == CONTEXT else None
 
     def isEmpty(self) -> bool:

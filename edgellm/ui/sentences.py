@@ -1,0 +1,144 @@
+"""Finished sentences in other words: looked up as they are, or matched against templates, their values put in again.
+
+Pure: a table goes in, texts come out. `language.told` is where the window uses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+_ENDS = re.compile(r"(?<=[.!?…])( +)(?=\S)")
+_CLAUSES = (("; ", "；"), (": ", "："), (", ", "，"))
+_GAP = re.compile(r"\{\d?\}")
+_ASIAN = "。！？；：，、）》”…"
+_LONGEST = 6_000  # letters of a text that is looked at: longer ones are no sentences of the program
+_LONGEST_PIECE = 600
+_FEWEST = 4  # letters that a template must have of its own
+_KEPT = 2_048
+
+
+class _Template:
+    """A sentence with gaps: `parts` is the text around them."""
+
+    def __init__(self, text: str, wanted: str) -> None:
+        self.parts = text.split("{}")
+        self.wanted = wanted
+        self.letters = sum(letter.isalpha() for part in self.parts for letter in part)
+
+    def values(self, text: str) -> list[str] | None:
+        """What stands in the gaps; None where the text is another one."""
+        first, *middle, last = self.parts
+        at, end = len(first), len(text) - len(last)
+        if at > end or not text.startswith(first) or not text.endswith(last):
+            return None
+        found = []
+        for part in middle:
+            start = text.find(part, at, end)
+            if start < 0:
+                return None
+            found.append(text[at:start])
+            at = start + len(part)
+        return [*found, text[at:end]]
+
+
+class Sentences:
+    """`table` maps sentences to others. A key with {} is a template; its value has {} or {0}, {1} for the gaps.
+
+    `clauses` says that the halves around a colon, a semicolon or commas may be looked up alone.
+    """
+
+    def __init__(self, table: Mapping[str, str], *, clauses: bool) -> None:
+        self._plain = {key: value for key, value in table.items() if "{" not in key}
+        made = (_Template(key, value) for key, value in table.items() if "{}" in key)
+        self._templates = sorted((one for one in made if one.letters >= _FEWEST), key=lambda one: -one.letters)
+        self._clauses = clauses
+        self._known = lru_cache(_KEPT)(self._piece)
+        self.say = lru_cache(_KEPT)(self._say)
+
+    def _say(self, text: str) -> str:
+        """The text with every sentence replaced that is known, the others as they are."""
+        if len(text) > _LONGEST:
+            return text
+        return "\n".join(self._line(line) or line for line in text.split("\n"))
+
+    def _line(self, line: str) -> str | None:
+        """One or more sentences; None where none is known."""
+        known = self._known(line) if not _ENDS.search(line) else self._plain.get(line)
+        if known is not None or not _ENDS.search(line):
+            return known
+        pieces = _ENDS.split(line)  # sentence, space, sentence, ...
+        made, at, changed = "", 0, False
+        while at < len(pieces):
+            for stop in self._stops(pieces, at):
+                found = self._known("".join(pieces[at:stop]))
+                if found is not None:
+                    break
+            else:
+                stop, found = at + 1, None
+            changed |= found is not None
+            made += found if found is not None else pieces[at]
+            if stop < len(pieces) and not (found is not None and found.endswith(tuple(_ASIAN))):
+                made += pieces[stop]
+            at = stop + 1
+        return made if changed else None
+
+    def _stops(self, pieces: list[str], at: int) -> list[int]:
+        """Where a sentence that begins at `at` may end: first the longest that is known word for word."""
+        stops = list(range(at + 1, len(pieces) + 1, 2))
+        exact = [stop for stop in reversed(stops) if "".join(pieces[at:stop]) in self._plain]
+        return exact[:1] + stops
+
+    def _piece(self, text: str) -> str | None:
+        """One sentence, or half of one."""
+        bare = text.strip()
+        if not bare or len(bare) > _LONGEST_PIECE:
+            return None
+        if (exact := self._plain.get(bare)) is not None:
+            return exact
+        if not self._clauses:
+            return self._fitted(bare, whole=False)
+        found = (
+            self._fitted(bare, whole=True)
+            or self._halves(bare, sure=True)
+            or self._fitted(bare, whole=False)
+            or self._halves(bare, sure=False)
+        )
+        if found:
+            return found
+        ended = self._known(bare[:-1]) if bare.endswith(".") else None
+        return ended + "。" if ended is not None else None
+
+    def _fitted(self, text: str, *, whole: bool) -> str | None:
+        """By a template; with `whole`, no gap may reach over the end of a clause."""
+        for template in self._templates:
+            values = template.values(text)
+            if values is None or (whole and any(mark in value for value in values for mark, _ in _CLAUSES)):
+                continue
+            return template.wanted.format(*(self._value(value) for value in values))
+        return None
+
+    def _value(self, value: str) -> str:
+        """A single word is a name, and stays."""
+        return (self._line(value) or value) if " " in value.strip() else value
+
+    def _halves(self, text: str, *, sure: bool) -> str | None:
+        """By what stands before and after a mark. It is `sure` where both are known, or one and the other is a name."""
+        for mark, wanted in _CLAUSES:
+            first, found, rest = text.partition(mark)
+            if not found:
+                continue
+            one, other = self._known(first), self._known(rest)
+            known = one is not None and other is not None
+            named = (other is not None and (rest in self._plain or " " not in first)) or (
+                one is not None and " " not in rest
+            )
+            if known or (named and mark != ", ") or (not sure and mark != ", " and (one or other) is not None):
+                return (one or first) + wanted + (other or rest)
+        return None
+
+
+def gaps(text: str) -> int:
+    """How many gaps a template has."""
+    return len(_GAP.findall(text))
