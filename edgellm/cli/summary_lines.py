@@ -27,9 +27,7 @@ class Shown:
             return
         if self._style == "sections":
             yield from self._heading(item.place)
-            yield f"- {item.text}{where(item.place)}"
-        else:
-            yield f"- {item.text}{where(item.place)}"
+        yield f"- {item.shown}{where(item.place)}"
 
     def _answer(self, item: Item) -> Iterator[str]:
         if self._above is not None:

@@ -16,7 +16,7 @@ from edgellm.errors import UsageError
 from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message, Request, never_dropped
 from edgellm.runtimes.many import answer_all
 from edgellm.tasks import sentences, special, summarize
-from edgellm.tasks.doubt import doubtful
+from edgellm.tasks.doubt import doubtful, nearest
 from edgellm.tasks.keysentences import key_sentences
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.result import combined, without_model
@@ -197,8 +197,10 @@ def _written(generator: Generator, group: Sequence[Part], options: Options, want
             text = _lines(texts[shown], count)
             seconds = (time.perf_counter() - started) / len(group)  # they share the time
             facts = replace(done[shown], seconds=seconds)
-            doubted = not text or (is_starter(generator.info) and doubtful(text, bare[shown]))
-            yield _own(group[shown], count, bare[shown]) if doubted else Point(text, group[shown], True, facts)
+            if text and not (is_starter(generator.info) and doubtful(text, bare[shown])):
+                yield Point(text, group[shown], True, facts)
+            else:
+                yield _own(group[shown], count, bare[shown], text)
             shown += 1
 
 
@@ -210,9 +212,12 @@ def _lines(text: str, count: int) -> str:
     return "\n".join([line for line in found if line][:count])
 
 
-def _own(part: Part, count: int = 1, text: str = "") -> Point:
-    chosen = key_sentences(text or part.text, count)
-    lines = [" ".join(one.text.split()) for one in chosen] or [" ".join(part.text.split())]
+def _own(part: Part, count: int = 1, text: str = "", doubted: str = "") -> Point:
+    """The part's own sentences: the one that a doubted line was made of, else the most important."""
+    text = text or part.text
+    meant = nearest(doubted, text) if doubted and count == 1 else ""
+    chosen = [meant] if meant else [one.text for one in key_sentences(text, count)]
+    lines = [" ".join(one.split()) for one in chosen] or [" ".join(part.text.split())]
     return Point("\n".join(lines), part, False, without_model())
 
 
@@ -275,9 +280,9 @@ def coverage(found: Sequence[Point], chosen: Sequence[Part]) -> str:
     if len(found) == len(chosen) == 1:
         said = "The whole text was read at once."
     if own and len(chosen) == 1:
-        said += " The model was no help with it: its most important sentence stands there."
+        said += " The model was no help with it: its own sentence stands there, in quotation marks."
     elif own:
-        said += f" For {own} of them the model was no help: their most important sentence stands there."
+        said += f" For {own} of them the model was no help: a sentence of their own stands there, in quotation marks."
     if cut := sum(point.finish.truncated for point in found):
         said += f" {cut} of the points were cut at {_ANSWER} tokens."
     return said

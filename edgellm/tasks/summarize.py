@@ -27,7 +27,7 @@ def messages(text: str) -> tuple[Message, ...]:
 
 def run(generator: Generator, text: str, options: Options = DEFAULT) -> Iterator[Event]:
     """Stream the summary. Raises `ContextOverflow` before anything is asked."""
-    if is_starter(generator.info) and _beyond_starter(text):
+    if is_starter(generator.info) and beyond(text):
         chosen = key_sentences(text, 1)
         return iter((*(Chunk(sentence.text) for sentence in chosen), without_model()))
     if special.is_seq2seq(generator.info):
@@ -47,11 +47,11 @@ def summarize(generator: Generator, text: str, options: Options = DEFAULT) -> Re
 
 def notes(generator: Generator, text: str) -> tuple[str, ...]:
     """Why the text's own sentence stands in place of a summary; nothing where the model was asked."""
-    why = _beyond_starter(text) if is_starter(generator.info) else ""
+    why = beyond(text) if is_starter(generator.info) else ""
     return (f"{why} This is its most important sentence; --key-sentences 3 shows more.",) if why else ()
 
 
-def _beyond_starter(text: str) -> str:
+def beyond(text: str) -> str:
     """Why the starter cannot summarize this text; empty when it can."""
     count = len(sentences.split(text))
     if count > _STARTER_SENTENCES:

@@ -33,12 +33,14 @@ from edgellm.tasks.summary_job import (
     cuts_of,
     listed,
     mapped,
+    most_of,
     points_wanted,
     reading,
+    room,
 )
 from edgellm.tasks.summary_language import Translator
 from edgellm.tasks.summary_styles import EVERY, Asked
-from edgellm.tasks.summary_whole import few_of, line, own_words, paragraph
+from edgellm.tasks.summary_whole import few_of, line, own_section, own_words, paragraph
 
 
 def run(
@@ -85,11 +87,11 @@ def collected(events: Iterator[SummaryEvent]) -> Summary:
 
 
 def _bullets(job: Job) -> Steps:
-    most, cuts = job.asked.count, cuts_of(job, False)
+    most, cuts = most_of(job), cuts_of(job, False)
     chosen = digest.parts(job.generator, job.outline.text, cuts)
     if own := few_of(job, len(chosen)):
         return (yield from own_words(job, own))
-    lines = min(-(-(most or FILL) // len(chosen)), MOST_LINES)
+    lines = min(-(-(most or min(FILL, room("long", job.outline.body))) // len(chosen)), MOST_LINES)
     want = points_wanted(job, lines)
     few = most == EVERY or len(chosen) * want.count <= most
     at_once = few and not job.asked.language  # a translation has to wait: the model does one thing at a time
@@ -121,8 +123,11 @@ def _sections(job: Job) -> Steps:
     read = yield from mapped(job, points_wanted(job, count), cuts)
     items: list[Item] = []
     for _, group in groupby(read.points, key=lambda point: cuts.section(point.part.start)):
-        pairs = [(line, point) for point in group for line in point.lines]
-        made = [job.items.make(*pairs[at]) for at in most_salient([line for line, _ in pairs], count)]
+        points = list(group)
+        pairs = [(line, point) for point in points for line in point.lines]
+        made = list(own_section(job, points, len(pairs)))
+        if not made:
+            made = [job.items.make(*pairs[at]) for at in most_salient([line for line, _ in pairs], count)]
         items += made
         yield from made
     return concluded(listed(items), items, read)

@@ -30,7 +30,8 @@ class Item:
     """A point, a key sentence, or the answer to `question`.
 
     `place` is the stretch of the text that it stands for, with the page of the sentence behind it; `quote` is that
-    sentence (offsets as in `place`), None where there is none. `written` is false for the text's own words.
+    sentence (offsets as in `place`), None where there is none. `written` is false for the text's own words; `quoted`
+    says that they stand among a model's, so that they are to be told apart.
     """
 
     text: str
@@ -39,6 +40,12 @@ class Item:
     score: float = 0.0
     quote: Quote | None = None
     question: str = ""
+    quoted: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The text, in quotation marks where it is a quotation among a model's own sentences."""
+        return f"“{self.text}”" if self.quoted else self.text
 
 
 @dataclass(frozen=True, slots=True)

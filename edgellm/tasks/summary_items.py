@@ -30,12 +30,14 @@ class Items:
         quote = self._behind(line, point.part)
         if quote is None and point.written and not self._translate.asked_directly:
             self._unsupported += 1
-        return self._item(self._translate(line), point.part, quote, point.written)
+        text = self._translate(line)
+        return replace(self._item(text, point.part, quote, point.written), quoted=not point.written and text == line)
 
     def drafts(self, point: Point) -> Iterator[Draft]:
         """The lines of a point as they are, to be seen until the final ones are chosen."""
         for line in point.lines:
-            yield Draft(self._item(line, point.part, self._behind(line, point.part), point.written))
+            item = self._item(line, point.part, self._behind(line, point.part), point.written)
+            yield Draft(replace(item, quoted=not point.written))
 
     def answered(self, pair: Pair, part: Part) -> Item:
         """A question with its answer."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edgellm.runtimes.base import Generator
-from edgellm.tasks import digest, summary_styles
+from edgellm.tasks import digest, sentences, summary_styles
 from edgellm.tasks.answer import Quote
 from edgellm.tasks.digest import Cuts, Part, Point, Want
 from edgellm.tasks.kept import Remembered
@@ -17,10 +17,11 @@ from edgellm.tasks.outline import Outline
 from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
 from edgellm.tasks.summary_items import Items
 from edgellm.tasks.summary_language import Translator
-from edgellm.tasks.summary_styles import Asked
+from edgellm.tasks.summary_styles import EVERY, KEY_SENTENCES, Asked, Length
 
 FILL = 15  # bullets that a short text gets where every section has one
 MOST_LINES = 8  # asked of a section at once
+_COUNTED = 20_000  # characters in which sentences are counted; what is longer has enough of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,28 @@ class Read:
 Steps = Produces[SummaryEvent, None, Summary]
 
 
-def key_points(outline: Outline, count: int) -> tuple[Item, ...]:
-    """The most important sentences of the documents with their places; needs no model."""
-    found = key_sentences(outline.body, count) or key_sentences(outline.text, count)
+def room(length: Length, text: str) -> int:
+    """How many sentences a summary of the text has at most, so that a longer one always says more."""
+    return summary_styles.share(length, len(sentences.split(text[:_COUNTED])))
+
+
+def most_of(job: Job) -> int:
+    """How many points or sentences are wanted of this text; `EVERY` only where each section has one."""
+    count = job.asked.count
+    return count if count == EVERY else min(count, room(job.asked.length, job.outline.body))
+
+
+def keys(outline: Outline, length: Length) -> tuple[Item, ...]:
+    """Key sentences, as many as the length asks for."""
+    return key_points(outline, min(KEY_SENTENCES[length], room(length, outline.body)))
+
+
+def key_points(outline: Outline, count: int, start: int = 0, end: int | None = None) -> tuple[Item, ...]:
+    """The most important sentences of the documents, or of a stretch, with their places; needs no model."""
+    found = key_sentences(outline.body[start:end], count) or key_sentences(outline.text[start:end], count)
     items = []
     for one in found:
-        place = outline.place(one.start, one.end)
+        place = outline.place(start + one.start, start + one.end)
         quote = Quote(one.text, place.start, place.end)
         items.append(Item(one.text, place, False, one.score, quote))
     return tuple(items)
@@ -116,4 +133,4 @@ def concluded(text: str, items: Sequence[Item], read: Read, *notes: str) -> Summ
 
 def listed(items: Sequence[Item]) -> str:
     """The items for copying."""
-    return "\n".join(f"- {item.text}" for item in items)
+    return "\n".join(f"- {item.shown}" for item in items)

@@ -28,6 +28,9 @@ COUNTS: Mapping[Style, tuple[int, int, int]] = MappingProxyType(
         "questions": (3, 6, 12),
     }
 )
+# How many key sentences there are where no model is used.
+KEY_SENTENCES: Mapping[Length, int] = MappingProxyType({"short": 3, "medium": 7, "long": 15})
+_QUARTERS: Mapping[Length, int] = MappingProxyType({"short": 1, "medium": 2, "long": 3})
 # Names of before, each with the style and length that it stands for.
 OLD: Mapping[str, tuple[Style, Length]] = MappingProxyType(
     {"sentence": ("line", "medium"), "points": ("bullets", "long")}
@@ -50,6 +53,11 @@ class Asked:
     def count(self) -> int:
         """How many sentences, bullets, points of a section or questions; `EVERY` is no limit."""
         return COUNTS[self.style][LENGTHS.index(self.length)]
+
+
+def share(length: Length, sentences: int) -> int:
+    """How much a text of so many sentences is cut down to: a quarter of them, half or three quarters, at least one."""
+    return max(-(-sentences * _QUARTERS[length] // 4), 1)
 
 
 def asked(style: str, length: str = "", language: str = "") -> Asked:

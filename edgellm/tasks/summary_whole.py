@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator as Produces
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from edgellm.runtimes.base import Chunk, Finish
-from edgellm.tasks import digest, sentences, summarize, summary_styles
-from edgellm.tasks.digest import Part, Want
+from edgellm.tasks import digest, summarize, summary_styles
+from edgellm.tasks.digest import Part, Point, Want
 from edgellm.tasks.doubt import doubtful
 from edgellm.tasks.keysentences import most_salient
 from edgellm.tasks.result import collect, without_model
+from edgellm.tasks.scripts import UNSPACED_RUN
 from edgellm.tasks.starter import is_starter
-from edgellm.tasks.summary_events import Begun, Summary, SummaryEvent
+from edgellm.tasks.summary_events import Begun, Item, Summary, SummaryEvent
 from edgellm.tasks.summary_job import (
     FILL,
     Job,
@@ -23,16 +24,18 @@ from edgellm.tasks.summary_job import (
     key_points,
     listed,
     mapped,
+    most_of,
+    room,
 )
+from edgellm.tasks.terms import Terms
 
 _AT_ONCE = "The whole text was read at once."
 _SINGLE = "This model writes one sentence at a time: {what} made of its sentences, one for each section."
 _OWN_WORDS = "The built-in model makes one sentence of each section; the text is shown by its own sentences instead."
-_DOUBTFUL = "What the built-in model wrote was doubtful: the text's most important sentence stands there."
-_LONGER = (
-    "The text is longer than what the built-in model makes one sentence of. This is its most important sentence; "
-    "--key-sentences 3 shows more."
-)
+_DOUBTFUL = "What the built-in model wrote was doubtful, so the text is shown in its own words."
+_LONGER = "The text is longer than what the built-in model makes one sentence of."
+_CANDIDATES = 5  # key sentences among which a fitting one is looked for
+_FEW, _SHORT, _SHORT_LETTERS = 5, 12, 90  # words that a short line has at least and at most, and characters
 
 
 def line(job: Job) -> Steps:
@@ -50,8 +53,8 @@ def paragraph(job: Job) -> Steps:
         return (yield from own_words(job, few))
     read = yield from mapped(job, Want(), cuts)
     texts = [point.text for point in read.points]
-    items = [job.items.make(texts[at], read.points[at]) for at in most_salient(texts, job.asked.count)]
-    text = " ".join(item.text for item in items)
+    items = [job.items.make(texts[at], read.points[at]) for at in most_salient(texts, most_of(job))]
+    text = " ".join(item.shown for item in items)
     yield Chunk(text)
     return concluded(text, items, read, _SINGLE.format(what="the paragraph is"))
 
@@ -83,15 +86,29 @@ def few_of(job: Job, parts: int) -> int:
     """How many sentences of its own a text is shown by, because the starter would make too few; 0: it makes enough."""
     if not is_starter(job.generator.info):
         return 0
-    most = min(job.asked.count or FILL, len(sentences.split(job.outline.body)) // 2)
+    most = min(job.asked.count or FILL, room(job.asked.length, job.outline.body))
     return most if most > parts else 0
+
+
+def own_section(job: Job, points: Sequence[Point], written: int) -> Iterator[Item]:
+    """The sentences of a section, where the starter wrote fewer than its length asks for; else nothing."""
+    if not is_starter(job.generator.info):
+        return
+    start, end = points[0].part.start, points[-1].part.end
+    count = min(job.asked.count, room(job.asked.length, job.outline.body[start:end]))
+    if count > written:
+        for item in key_points(job.outline, count, start, end):
+            yield _in_a_line(job, item)
+
+
+def _in_a_line(job: Job, item: Item) -> Item:
+    return replace(item, text=job.translate(" ".join(item.text.split())))
 
 
 def own_words(job: Job, count: int) -> Steps:
     """A short text by its own sentences, as a paragraph or bullets."""
     yield Begun(1, 0)
-    found = [replace(item, text=" ".join(item.text.split())) for item in key_points(job.outline, count)]
-    items = [replace(item, text=job.translate(item.text)) for item in found]
+    items = [_in_a_line(job, item) for item in key_points(job.outline, count)]
     if job.asked.style == "paragraph":
         text = " ".join(item.text for item in items)
         yield Chunk(text)
@@ -102,23 +119,50 @@ def own_words(job: Job, count: int) -> Steps:
 
 
 def _starter_line(job: Job) -> Steps:
-    """What the starter makes of a text that it was taught to read; else the text's most important sentence."""
+    """What the starter makes of a text that it was taught to read; else the text's most important sentence.
+
+    A long line has a second sentence, which is one of the text.
+    """
     yield Begun(1, 0)
     text = job.outline.body.strip() or job.outline.text
-    notes, finish = summarize.notes(job.direct, text), without_model()
-    if not notes and not digest.fits(job.direct, text):
-        notes = (_LONGER,)
-    if not notes:
+    long = job.asked.length == "long"
+    why, finish = summarize.beyond(text), without_model()
+    if not why and not digest.fits(job.direct, text):
+        why = _LONGER
+    if not why:
         said, finish = collect(summarize.run(job.direct, text, job.options))
         if finish.reason == "cancelled" or not doubtful(said, text):
-            said = job.translate(said)
+            second = [_in_a_line(job, one) for one in _another(job, said)] if long else []
+            said = " ".join([job.translate(said), *(f"“{one.text}”" for one in second)])
             yield Chunk(said)
-            return Summary(said, (), 1, 1, (_AT_ONCE,), finish)
-        notes = (_DOUBTFUL,)
-    items = key_points(job.outline, 1)
-    said = job.translate(" ".join(items[0].text.split())) if items else ""
+            return Summary(said, tuple(second), 1, 1, (_AT_ONCE,), finish)
+        why = _DOUBTFUL
+    items = [_in_a_line(job, one) for one in (key_points(job.outline, 2) if long else _one_line(job))]
+    said = " ".join(item.text for item in items)
     yield Chunk(said)
-    return Summary(said, items, 1, 1, notes, finish)
+    many = "These are its two most important sentences" if len(items) > 1 else "This is its most important sentence"
+    return Summary(said, tuple(items), 1, 1, (f"{why} {many}; --key-sentences 3 shows more.",), finish)
+
+
+def _one_line(job: Job) -> Sequence[Item]:
+    """The most important sentence; of the most important ones the best short one, where that is asked for."""
+    short = job.asked.length == "short"
+    found = sorted(key_points(job.outline, _CANDIDATES if short else 1), key=lambda item: -item.score)
+    return [one for one in found if short and _brief(one.text)][:1] or found[:1]
+
+
+def _brief(text: str) -> bool:
+    """Whether it is a whole sentence that is short."""
+    whole = text.endswith(tuple(".!?。！？")) and (len(text.split()) >= _FEW or UNSPACED_RUN.search(text) is not None)
+    return whole and len(text.split()) <= _SHORT and len(text) <= _SHORT_LETTERS
+
+
+def _another(job: Job, said: str) -> Sequence[Item]:
+    """The most important sentence of those that say something else."""
+    cut = Terms()
+    known = set(cut.of(said))
+    found = sorted(key_points(job.outline, _CANDIDATES), key=lambda item: -item.score)
+    return [one for one in found if 2 * len(known & set(terms := cut.of(one.text))) < len(set(terms))][:1]
 
 
 def _streamed(job: Job, events: Iterator[Chunk | Finish]) -> Produces[SummaryEvent, None, tuple[str, Finish]]:

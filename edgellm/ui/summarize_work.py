@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from edgellm.tasks.summary_styles import Asked
 
 KEYS = "keys"  # the style that needs no model
-_KEYS = {"short": 3, "medium": 7, "long": 15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +134,12 @@ def _steps(
     if not outline.text.strip():
         yield replace(result, state="done", notes=(*document.notes, tr("There is no text in it."))), 0
         return
+    asked = summary_styles.asked("bullets" if wanted.style == KEYS else wanted.style, wanted.length, wanted.language)
     if wanted.style == KEYS:
-        found = summary_job.key_points(outline, _KEYS[wanted.length])
+        found = summary_job.keys(outline, asked.length)
         points = tuple(_point(item, outline.text, path) for item in found)
         yield replace(result, state="done", points=points, notes=(*document.notes, tr("No model was used."))), 0
         return
-    asked = summary_styles.asked(wanted.style, wanted.length, wanted.language)
     options = options_of(app, work)
     held = kept_of(app, (outline.text,), engine.info, asked, options)
     for event in summary.run(engine, outline, asked, held, options):
@@ -180,7 +179,7 @@ def _point(item: Item, whole: str, path: str) -> Point:
     place = item.place
     stretch = (item.quote.start, item.quote.end) if item.quote is not None else (place.start, place.end)
     return Point.cut(
-        item.text, whole, stretch, path=path, page=place.page, headings=place.headings, question=item.question
+        item.shown, whole, stretch, path=path, page=place.page, headings=place.headings, question=item.question
     )
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from edgellm.tasks.doubt import doubtful
+from edgellm.tasks.doubt import doubtful, nearest
 from starter.examples import summarize
 from starter.examples.example import Source
 from starter.words import Lexicon
@@ -48,4 +48,45 @@ def test_what_sentences_say_together_is_not(said: str, text: str) -> None:
 def test_the_right_summaries_that_the_starter_was_taught_are_believed() -> None:
     source = Source(Lexicon.read(), random.Random(5))
     taught = [summarize.summary(source) for _ in range(200)]
-    assert sum(doubtful(one.answer, one.key) for one in taught) <= 4
+    assert sum(doubtful(one.answer, one.key) for one in taught) == 0
+
+
+STORIES = (
+    "The farmer goes to the school every morning. He is tired.\n\nMy sister lost a car last week. It was cold there."
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The school every morning.",  # no verb
+        "The farmer lost a car.",  # another's deed
+        "My sister lost a car every morning.",  # another's time
+        "My sister lost a car there.",  # the weather's place
+        "The farmer goes to the car every morning.",
+        "Every morning my sister goes to the school.",
+        "Car.",
+        "",
+    ],
+)
+def test_what_belongs_to_another_matter_is_doubted(said: str) -> None:
+    assert doubtful(said, STORIES)
+
+
+@pytest.mark.parametrize(
+    "said", ["The farmer goes to the school every morning.", "My sister lost a car.", "The farmer is tired."]
+)
+def test_what_one_sentence_says_is_believed(said: str) -> None:
+    assert not doubtful(said, STORIES)
+
+
+def test_the_sentence_behind_a_doubted_one_is_found() -> None:
+    assert nearest("The school every morning.", STORIES) == "The farmer goes to the school every morning."
+    assert nearest("Volcanoes erupt.", STORIES) == ""
+    assert nearest("", STORIES) == ""
+
+
+def test_every_verb_that_the_starter_was_taught_is_a_verb_here() -> None:
+    for verb in Lexicon.read().verbs:
+        for form in verb.en:
+            assert not doubtful(f"Anna {form} in the city.", f"Anna {form} in the city today."), form

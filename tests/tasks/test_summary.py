@@ -12,7 +12,7 @@ from scripted_generator import Scripted
 from edgellm.documents.document import Block, Document, Page
 from edgellm.errors import EngineError, UsageError
 from edgellm.runtimes.base import Chunk
-from edgellm.tasks import kept, summary, summary_styles
+from edgellm.tasks import kept, summary, summary_job, summary_styles
 from edgellm.tasks.kept import Kept
 from edgellm.tasks.options import Options
 from edgellm.tasks.outline import Outline, of_text
@@ -157,7 +157,46 @@ def test_the_starters_doubtful_sentence_is_not_shown(said: str) -> None:
     scripted = Scripted(lambda prompt: said, starter=True)
     for style in ("line", "paragraph", "bullets", "sections"):
         done = summary.collected(summary.run(scripted, Outline.of(of_text(text)), summary_styles.asked(style)))
-        assert done.text.removeprefix("- ") in text
+        assert all(line.removeprefix("- ") in text for line in done.text.splitlines())
+
+
+SHORT = "The boat leaves at noon. The captain is old. He has a small dog. Anna sells bread. The market is in the city."
+
+
+@pytest.mark.parametrize("starter", [True, False])
+@pytest.mark.parametrize("style", ["paragraph", "bullets", "sections"])
+def test_a_longer_summary_of_a_short_text_says_more(style: str, starter: bool) -> None:
+    def reply(prompt: str) -> str:
+        wanted = re.search(r"the (\d) most|about (\d) sent", prompt)
+        return "\n".join(re.findall(r"[A-Z][^.]*\.", SHORT)[: int(wanted.group(1) or wanted.group(2)) if wanted else 1])
+
+    scripted, outline = Scripted(reply, starter=starter), Outline.of(of_text(SHORT))
+    texts = [
+        summary.collected(summary.run(scripted, outline, summary_styles.asked(style, length))).text
+        for length in summary_styles.LENGTHS
+    ]
+    assert [len(re.findall(r"\.", text)) for text in texts] in ([2, 3, 4], [1, 2, 4], [3, 5, 5])
+
+
+def test_key_sentences_and_a_long_line_of_a_short_text() -> None:
+    outline = Outline.of(of_text(SHORT))
+    assert [len(summary_job.keys(outline, length)) for length in summary_styles.LENGTHS] == [2, 3, 4]
+    assert [len(summary_job.keys(Outline.of(of_text("One.")), length)) for length in summary_styles.LENGTHS] == [1] * 3
+    scripted = Scripted(lambda prompt: "The captain is old.", starter=True)
+    long = summary.collected(summary.run(scripted, outline, Asked("line", "long")))
+    assert long.text.startswith("The captain is old. “")
+    assert long.items[0].text in SHORT
+
+
+def test_a_sentence_of_the_text_among_a_models_is_in_quotation_marks() -> None:
+    text = "\n\n".join(f"The mill {number} is open. The owner {number} is old. It is there." for number in range(4))
+    scripted = Scripted(lambda prompt: "The king sleeps." if "2" in prompt else "The owner is old.", starter=True)
+    done = summary.collected(summary.run(scripted, Outline.of(of_text(text)), Asked("bullets", "short")))
+    assert {item.quoted for item in done.items} <= {True, False}
+    for item, line in zip(done.items, done.text.splitlines(), strict=True):
+        assert item.quoted is not item.written
+        assert line == (f"- “{item.text}”" if item.quoted else f"- {item.text}")
+        assert item.written or item.text in text
 
 
 def test_a_language_is_asked_for_and_what_comes_in_another_is_translated() -> None:
