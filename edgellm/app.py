@@ -55,7 +55,7 @@ class App:
         self._probing = threading.Lock()  # apart: looking at the hardware can take seconds
         self._hardware: Hardware | None = None
         self._engine: Switch | None = None
-        self._second: Engine | None = None
+        self._further: dict[int, Engine] = {}
         self._store: Store | None = None
         self._library: Library | None = None
         self._memory: Memory | None = None
@@ -103,12 +103,13 @@ class App:
                 self._engine = Switch(self._local, self._remote)
             return self._engine
 
-    def second_engine(self) -> Engine:
-        """Another engine beside the one of `engine`, for a translation through two models."""
+    def second_engine(self, number: int = 1) -> Engine:
+        """Another engine beside the one of `engine`, for a translation by models of its own; each has its `number`."""
         with self._lock:
-            if self._second is None or self._second.closed:
-                self._second = self._local()
-            return self._second
+            found = self._further.get(number)
+            if found is None or found.closed:
+                found = self._further[number] = self._local()
+            return found
 
     def _local(self) -> Engine:
         from edgellm.engine.recorder import Recorder
@@ -318,10 +319,10 @@ class App:
             library, self._library = self._library, None
             memory, self._memory = self._memory, None
             meaning, self._meaning = self._meaning, None
-            second, self._second = self._second, None
+            further, self._further = self._further, {}
         if downloads is not None:
             downloads.close()
-        for one in (engine, second, meaning):
+        for one in (engine, *further.values(), meaning):
             if one is not None:
                 one.close()
         if store is not None:

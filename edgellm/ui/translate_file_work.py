@@ -16,7 +16,7 @@ from edgellm.errors import DocumentError, EdgeError, Stopped, StorageError, Usag
 from edgellm.ui import translate_work
 from edgellm.ui.engine_client import EngineClient
 from edgellm.ui.task_work import Body, TaskWork
-from edgellm.ui.translate_work import Languages, Wish
+from edgellm.ui.translate_work import Asked, Languages, Wish
 
 if TYPE_CHECKING:
     from edgellm.app import App
@@ -57,20 +57,20 @@ class Ended:
     languages: Languages | None = None
 
 
-def files_body(files: Sequence[Chosen], wish: Wish, app: App) -> Body:
+def files_body(files: Sequence[Chosen], wish: Wish, asked: Asked) -> Body:
     """Translate files, each to a new one beside it or where its `out` says."""
 
     def body(engine: EngineClient, work: TaskWork) -> None:
         from edgellm.tasks.translate_file import Order
 
         order = Order(
-            wish.target, wish.source, translate_work.glossary(wish), translate_work.options(app.settings, work)
+            wish.target, wish.source, translate_work.glossary(wish), translate_work.options(asked.app.settings, work)
         )
         for file in files:
             if work.cancelled():
                 break
             try:
-                work.put(_one(file, order, app, _Desk(engine, work)))
+                work.put(_one(file, order, _Desk(engine, work, asked)))
             except (DocumentError, UsageError, StorageError) as error:
                 work.put(Ended(file.path, file.out, "failed", f"{error.message} {error.hint}".strip()))
             except EdgeError as error:  # the engine: what is done of this file is kept, and the others wait
@@ -87,13 +87,14 @@ class _Desk:
 
     engine: EngineClient
     work: TaskWork
+    asked: Asked
 
 
-def _one(file: Chosen, order: Order, app: App, desk: _Desk) -> Ended:
+def _one(file: Chosen, order: Order, desk: _Desk) -> Ended:
     """Translate one file; nothing is written when it was stopped."""
     from edgellm.documents import rewrite
     from edgellm.tasks import translation_output
-    from edgellm.tasks.translate_file import FileTranslation
+    from edgellm.tasks.translate_file import FileTranslation, likely
     from edgellm.tasks.translation_output import Unfinished
 
     work = desk.work
@@ -102,8 +103,10 @@ def _one(file: Chosen, order: Order, app: App, desk: _Desk) -> Ended:
     if not sheet.segments:
         raise UsageError(f"{file.path.name} holds no text that can be translated.", "")
     translation_output.rehearse(file.path, file.out, sheet)
-    with _memory(app, file) as memory:
-        job = FileTranslation(desk.engine, sheet, order, memory)
+    source = order.source or likely(sheet)
+    generator = desk.asked.translators.generator(desk.engine, source, order.target, work.put)
+    with _memory(desk.asked.app, file) as memory:
+        job = FileTranslation(generator, sheet, order, memory)
         found = translate_work.languages(job.plan)
         work.put(found)
         for step in job.run():

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 _FOUR = 4
 
 
-def kept(page: TranslatePage, result: str, unfinished: bool) -> dict[str, Any]:
+def kept(page: TranslatePage, unfinished: bool) -> dict[str, Any]:
     """All that is to be kept of the page."""
-    choices, source = page.choices, page.box.source
+    choices, source, result = page.choices, page.box.source, page.texts.result
     wish = choices.wish
     return {
         "mode": choices.mode,
@@ -26,6 +26,7 @@ def kept(page: TranslatePage, result: str, unfinished: bool) -> dict[str, Any]:
         "glossary": wish.glossary,
         "keep": wish.keep,
         "pdf": wish.pdf,
+        "own": page.translators.own,
         "result": result,
         "made": _made(page.made, result, source.text),
         "unfinished": unfinished,

@@ -1,4 +1,4 @@
-"""The Translate page: a text as it is typed, or files that keep their format. The work is in `translate_work.py`."""
+"""The Translate page: a text as it is typed, or files that keep their format; each is a desk of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
@@ -21,37 +20,33 @@ from edgellm.ui.translate_choices import FILES, TEXT, Choices
 from edgellm.ui.translate_desk import FilesDesk
 from edgellm.ui.translate_file_work import Ended, Went, files_body
 from edgellm.ui.translate_files import FilesPane
-from edgellm.ui.translate_kept import kept, translated
-from edgellm.ui.translate_text import Alignment, TextSource, TranslationPane
-from edgellm.ui.translate_work import Languages, Translated, text_body
-
-_TYPED_MS = 600
-_DRAW_MS = 120
-_LONG = 20_000  # characters; longer translations are drawn less often while they grow
-_DRAW_LONG_MS = 700
+from edgellm.ui.translate_hint import TranslatorHint
+from edgellm.ui.translate_kept import kept
+from edgellm.ui.translate_models import Translators, Unusable
+from edgellm.ui.translate_text import TextSource
+from edgellm.ui.translate_texts import TextDesk
+from edgellm.ui.translate_work import Asked, Languages, Translated
 
 
 class TranslatePage(TaskPage):
     """Text on the left, its translation on the right; or files on the left, what came of them on the right."""
 
     def __init__(self, services: Services) -> None:
-        super().__init__(services, "translate", tr("Translate"), task="translate")
+        super().__init__(services, "translate", tr("Translate"))
+        self.translators = Translators(services.app)
+        self.who = TranslatorHint(services, self.translators)
+        self.hint = self.who
         self.choices = Choices(services)
-        self.box = TextSource(services, tr("Text"), tr("Type or paste a text here, or drop files."))
-        self.pane = TranslationPane(services)
+        self.texts = TextDesk(services, self)
+        self.box, self.pane = self.texts.box, self.texts.pane
         self.desk = FilesDesk(services, lambda: self.choices.wish, self)
-        self.alignment = Alignment(services, self.box.text, self.pane.view, self)
-        self.made: Translated | None = None  # the newest translation that ended, well or not
-        self._result = ""
         self._doing = ""  # what runs, or ran last: text or files
-        self._quiet = self._live = self._again = self._unfinished = self._outdated = False
-        self._kept_made: object = None  # belongs to a file that is still being read again
+        self._quiet = self._live = self._again = False
         self._begin_when_placed = False
-        self._typed = QTimer(self, singleShot=True, interval=_TYPED_MS)
-        self._drawing = QTimer(self, singleShot=True)
         self._table: Mapping[type, Callable[[Any], None]] = {
-            Chunk: self._on_chunk,
+            Chunk: self.texts.on_chunk,
             Languages: self._on_languages,
+            Unusable: self.who.say_unusable,
             Went: self._on_went,
             Ended: self.desk.ended,
         }
@@ -67,10 +62,19 @@ class TranslatePage(TaskPage):
         self._show_readiness()
         self._ask_hint()
 
+    @property
+    def made(self) -> Translated | None:
+        """The newest translation of a text that ended, well or not."""
+        return self.texts.made
+
     def _connect(self) -> None:
         self.box.changed.connect(self._on_source)
         self.box.files.connect(self.desk.take)
-        self.desk.changed.connect(self._on_files)
+        self.texts.changed.connect(self._on_changed)
+        self.texts.outdated.connect(self._on_outdated)
+        self.texts.paused.connect(self._begin)
+        self.texts.found.connect(self.choices.show_found)
+        self.desk.changed.connect(self._on_changed)
         self.desk.arrived.connect(lambda: self.choices.set_mode(FILES))
         self.desk.placed.connect(self._on_placed)
         self.choices.languages_changed.connect(self._on_choice)
@@ -79,16 +83,14 @@ class TranslatePage(TaskPage):
         self.choices.live_changed.connect(self._on_source)
         self.choices.mode_changed.connect(self._show_mode)
         self.choices.swapped.connect(self._swap)
-        self.pane.saves = {**self.pane.saves, ".csv": (tr("Table of sentences"), self._sentences)}
-        self._typed.timeout.connect(self._begin)
-        self._drawing.timeout.connect(self._draw)
+        self.who.chosen.connect(self._on_terms)
         self.runner.busy_changed.connect(self._on_busy)
 
     # What is kept
 
     def state(self) -> dict[str, Any]:
         """Text or file, choices, and how far it is."""
-        return kept(self, self._result, self._unfinished or (self.runner.busy and self._doing == TEXT))
+        return kept(self, self.texts.unfinished or (self.runner.busy and self._doing == TEXT))
 
     def restore(self, state: dict[str, Any]) -> None:
         """Show it again; what was at work waits for the button."""
@@ -99,55 +101,31 @@ class TranslatePage(TaskPage):
         choices.live.setChecked(state.get("live") is not False)
         choices.keep.setText(str(state.get("keep", "")))
         choices.pdf.setChecked(state.get("pdf") == choices.pdf_suffix(True))
-        glossary, folder, file = (str(state.get(name) or "") for name in ("glossary", "folder", "file"))
+        self.translators.own = state.get("own") is True
+        glossary, folder = (str(state.get(name) or "") for name in ("glossary", "folder"))
         self.desk.restore(state.get("rows"), folder)
         choices.use_glossary(Path(glossary) if glossary else None)
-        self.box.put(str(state.get("text", "")))
-        if file:
-            self.box.take([Path(file)])
-        self._result = str(state.get("result", ""))
-        if file:
-            self._kept_made = state.get("made") or {}
-        else:
-            self.made = translated(state.get("made"), self.box.source.text, self._result)
-        self._unfinished = state.get("unfinished") is True
+        self.texts.restore(state)
         choices.set_mode(FILES if state.get("mode") == FILES else TEXT)
-        self._draw()
-        self._show_made()
         self._quiet = False
         self._show_mode()
+        if self.made is not None:
+            self.who.for_languages(self.made.languages.source, self.made.languages.target)
 
     # Text
 
     def _on_source(self) -> None:
         """The text, or how it is to be translated, changed."""
         self.touch()
-        if self._quiet or self._came_back():
-            return
-        self.alignment.show_pairs((), "", "")
-        self._unfinished = False
-        if self.runner.busy and self._doing == TEXT:
-            self._outdated = True
-            self.runner.stop()
-        if self.box.source.empty:
-            self._typed.stop()
-            self._again, self.made, self._result = False, None, ""
-            self.choices.show_found(None)
-            self._draw()
-            self._show_made()
-        elif self.choices.live.isChecked() and self.box.source.text.strip():
-            self._typed.start()
-        self._show_readiness()
+        if not self._quiet:
+            self.texts.again(self.choices.live.isChecked())
 
-    def _came_back(self) -> bool:
-        """Whether the text is that of a file that was open before a restart."""
-        if self._kept_made is None:
-            return False
-        if self.box.paths and not self.box.reading:
-            self.made, self._kept_made = translated(self._kept_made, self.box.source.text, self._result), None
-            self._show_made()
-            self._show_readiness()
-        return bool(self.box.paths)
+    def _on_outdated(self) -> None:
+        if self.box.source.empty:
+            self._again = False
+        if self.runner.busy and self._doing == TEXT:
+            self.texts.stale = True
+            self.runner.stop()
 
     def _on_choice(self) -> None:
         self._ask_hint()
@@ -156,7 +134,7 @@ class TranslatePage(TaskPage):
         self._on_source()
 
     def _on_terms(self) -> None:
-        self.made = None
+        self.texts.forget()
         self._on_source()
 
     def _on_pdf(self) -> None:
@@ -177,49 +155,27 @@ class TranslatePage(TaskPage):
         """Translate what is shown."""
         if not self.runner.busy:
             self._live = False
-            self._typed.stop()
+            self.texts.begin()
             super().run()
 
     def body(self) -> Body | None:
         """The text, or the files that are not done."""
+        asked = Asked(self.services.app, self.translators)
         if self.choices.mode == FILES:
-            return self._files_body()
-        text, wish = self.box.source.text, self.choices.wish
-        if not text.strip():
+            return self._files_body(asked)
+        body = self.texts.body(self.choices.wish, asked)
+        if body is None:
             self.bar.say(tr("Reading") if self.box.reading else tr("Type a text first, or drop a file."))
-            return None
-        before = self.made.beginning(text, wish) if self.made is not None else None
-        self._doing, self._result, self._unfinished, self._outdated = TEXT, "", True, False
-        return text_body(text, wish, self.services.app.settings, before)
-
-    def _on_chunk(self, event: Chunk) -> None:
-        if self._outdated:
-            return
-        self._result += event.text
-        if not self._drawing.isActive():
-            self._drawing.start(_DRAW_MS if len(self._result) < _LONG else _DRAW_LONG_MS)
+        else:
+            self._doing = TEXT
+        return body
 
     def _on_languages(self, event: Languages) -> None:
         if self._doing == TEXT:
             self.choices.show_found(event)
             self.pane.say_notes(translate_view.doubts(event))
             self.bar.say(translate_view.line(event))
-        if self.hint is not None:
-            self.hint.for_languages(event.source, event.target)
-
-    def _draw(self) -> None:
-        self.pane.show_result(self._result)
-        self.touch()
-
-    def _show_made(self) -> None:
-        """The sentences of the translation, and what is doubtful about it."""
-        made = self.made
-        self.pane.say_notes(translate_view.notes(made) if made is not None else ())
-        if made is None:
-            self.alignment.show_pairs((), "", "")
-            return
-        self.choices.show_found(made.languages)
-        self.alignment.show_pairs(made.pairs, made.text, made.result)
+        self.who.for_languages(event.source, event.target)
 
     def _swap(self) -> None:
         """The languages change places, and the translation becomes the text."""
@@ -228,25 +184,22 @@ class TranslatePage(TaskPage):
         if not source:
             self.services.notices.say(tr("The language of the text is not known yet."))
             return
-        target, result = choices.target.code, self._result
+        target, result = choices.target.code, self.texts.result
         choices.source.choose(target)
         choices.target.choose(source)
         if result.strip() and choices.mode == TEXT:
             self.box.replace(result)
 
-    def _sentences(self) -> str:
-        return translate_view.table(self.made) if self.made is not None else ""
-
     # Files
 
-    def _files_body(self) -> Body | None:
+    def _files_body(self, asked: Asked) -> Body | None:
         pending = self.desk.rows.pending()
         self._begin_when_placed = self.desk.placing
         if self.desk.placing or not pending:
             self.bar.say(tr("All files are translated.") if pending == () and len(self.desk.rows) else "")
             return None
         self._doing = FILES
-        return files_body(pending, self.choices.wish, self.services.app)
+        return files_body(pending, self.choices.wish, asked)
 
     def _on_placed(self) -> None:
         if self._begin_when_placed:
@@ -259,10 +212,6 @@ class TranslatePage(TaskPage):
             self.bar.show_progress(event.done, event.total)
             self.bar.say(f"{event.path.name}: {row.words}" + (f", {event.where}" if event.where else ""))
             self.touch()
-
-    def _on_files(self) -> None:
-        self._show_readiness()
-        self.touch()
 
     # Both
 
@@ -292,13 +241,9 @@ class TranslatePage(TaskPage):
         """Show the whole of it."""
         self._end()
         if isinstance(result, Translated):
-            if self._outdated:
-                return  # it was typed on since
-            self.made, self._result, self._unfinished = result, result.result, not result.finished
-            self._draw()
-            self._show_made()
-            said = translate_view.line(result.languages)
-            self.bar.say(said if result.finished else f"{tr('Stopped')} · {said}")
+            if self.texts.take(result):
+                said = translate_view.line(result.languages)
+                self.bar.say(said if result.finished else f"{tr('Stopped')} · {said}")
         elif self._doing == FILES:
             done = sum(row.state == "done" for row in self.desk.rows)
             self.bar.say(tr("{done} of {total} files translated").format(done=done, total=len(self.desk.rows)))
@@ -309,18 +254,16 @@ class TranslatePage(TaskPage):
         """What was made stays. While the person types, an error is said below the translation."""
         self._end()
         if self._live and isinstance(error, UsageError | StorageError):
-            self._unfinished = False
-            self.pane.say_notes([f"{error.message} {error.hint}".strip()])
+            self.texts.say(error)
             self.bar.say(error.message)
         else:
             super().on_failed(error)
 
     def _end(self) -> None:
-        self._drawing.stop()
         if self._doing == FILES:
             self.desk.halt()
         else:
-            self._draw()
+            self.texts.draw()
 
     def _on_busy(self, busy: bool) -> None:
         self.choices.set_working(busy and self._doing == FILES)
@@ -330,21 +273,24 @@ class TranslatePage(TaskPage):
             self._again = False
             self._begin()
 
+    def _on_changed(self) -> None:
+        self._show_readiness()
+        self.touch()
+
     def _show_mode(self) -> None:
         files = self.choices.mode == FILES
         self._left.setCurrentIndex(files)
         self._right.setCurrentIndex(files)
-        self.choices.show_found(self.made.languages if self.made is not None and not files else None)
-        self._on_files()
+        self.choices.show_found(None if files else self.texts.languages())
+        self._on_changed()
 
     def _show_readiness(self) -> None:
         """What the button does, and whether it can."""
         files = self.choices.mode == FILES
-        unfinished = self.desk.rows.begun if files else self._unfinished
+        unfinished = self.desk.rows.begun if files else self.texts.unfinished
         self.bar.call(tr("Go on") if unfinished and not self.runner.busy else tr("Translate"))
-        ready = bool(self.desk.rows.pending() or self.desk.placing) if files else bool(self.box.source.text.strip())
+        ready = bool(self.desk.rows.pending() or self.desk.placing) if files else bool(self.texts.text.strip())
         self.bar.set_ready(ready)
 
     def _ask_hint(self) -> None:
-        if self.hint is not None:
-            self.hint.for_languages(self.choices.source.code, self.choices.target.code)
+        self.who.for_languages(self.choices.source.code, self.choices.target.code)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from edgellm.runtimes.base import Chunk, Finish, Sampling
 from edgellm.ui.engine_client import EngineClient
 from edgellm.ui.task_work import Body, TaskWork
+from edgellm.ui.translate_models import Translators
 
 if TYPE_CHECKING:
+    from edgellm.app import App
     from edgellm.settings import Settings
     from edgellm.tasks.glossary import Glossary
     from edgellm.tasks.options import Options
@@ -34,6 +36,14 @@ class Wish:
     glossary: str = ""
     keep: str = ""
     pdf: str = ".txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the work asks: the program's services, and who translates between two languages."""
+
+    app: App
+    translators: Translators
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +76,16 @@ class Translated:
         return self if same and self.by_sentence and self.pairs and not self.finished else None
 
 
-def text_body(text: str, wish: Wish, settings: Settings, before: Translated | None = None) -> Body:
+def text_body(text: str, wish: Wish, asked: Asked, before: Translated | None = None) -> Body:
     """Translate a text; the result of the body is a `Translated`. It goes on behind `before`."""
 
     def body(engine: EngineClient, work: TaskWork) -> Translated:
         from edgellm.tasks.languages import UNSPACED
-        from edgellm.tasks.translate import Translator, prepare
+        from edgellm.tasks.translate import Translator, likely_source, prepare
 
-        asked = options(settings, work)
-        plan = prepare(engine.info, text, wish.target, before.languages.source if before else wish.source)
+        given = before.languages.source if before else wish.source
+        generator = asked.translators.generator(engine, given or likely_source(text), wish.target, work.put)
+        plan = prepare(generator.info, text, wish.target, given)
         found = before.languages if before else languages(plan)
         work.put(found)
         at, head = (before.pairs[-1][1], before.result[: before.pairs[-1][3]]) if before else (0, "")
@@ -83,7 +94,7 @@ def text_body(text: str, wish: Wish, settings: Settings, before: Translated | No
         at, rest = at + len(gap), rest[len(gap) :]
         if head:
             work.put(Chunk(head))
-        translator = Translator(engine, plan, asked, glossary(wish))
+        translator = Translator(generator, plan, options(asked.app.settings, work), glossary(wish))
         parts, stopped = [head], False
         for event in translator.stream(rest):
             work.put(event)

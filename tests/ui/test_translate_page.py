@@ -173,7 +173,7 @@ def test_typing_on_stops_what_runs_and_begins_again(open_desk: Callable[..., Des
     desk = open_desk(replies={"first": "un deux trois quatre cinq " * 40, "second": "autre"}, seconds_per_token=0.05)
     page = page_of(desk)
     write(page, "This is the first text.")
-    wait(lambda: page.runner.busy and "un deux" in page._result, "the first words")
+    wait(lambda: page.runner.busy and "un deux" in page.texts.result, "the first words")
     write(page, "This is the second text.")
     assert page.runner.stopping
     wait(lambda: page.pane.plain == "autre", "the second translation")
@@ -192,7 +192,7 @@ def test_a_stop_keeps_what_is_there_and_it_goes_on_behind_it(taught: Desk) -> No
     text = " ".join(["The teacher is tired.", "I have two red books."] * 40)
     write(page, text)
     page.bar.button.click()
-    wait(lambda: page._result.count(".") >= 3, "some sentences")
+    wait(lambda: page.texts.result.count(".") >= 3, "some sentences")
     page.escape()
     wait(lambda: not page.runner.busy, "the stop")
     stopped = page.made
@@ -225,7 +225,7 @@ def test_an_engine_that_ends_is_said_and_the_page_goes_on(open_desk: Callable[..
     page.choices.live.setChecked(False)
     write(page, "This is a text.")
     page.bar.button.click()
-    wait(lambda: "trois" in page._result, "the first words")
+    wait(lambda: "trois" in page.texts.result, "the first words")
     pid = page.services.worker.engine_pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -234,7 +234,7 @@ def test_an_engine_that_ends_is_said_and_the_page_goes_on(open_desk: Callable[..
     assert page.pane.plain.startswith("un deux trois")
     assert page.bar.button.text() == "Go on"
     page.bar.button.click()
-    wait(lambda: "trois" in page._result, "words again")
+    wait(lambda: "trois" in page.texts.result, "words again")
     page.escape()
     wait(lambda: not page.runner.busy, "the stop")
 

@@ -1,0 +1,97 @@
+"""The line of the Translate page that says which models translate, and the button for others.
+
+Models that were made for the two languages are used by themselves; any other better one is only offered.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+
+from edgellm.runtimes.base import Choice
+from edgellm.ui.engine_client import Status
+from edgellm.ui.language import tr
+from edgellm.ui.model_hint import ModelHint
+from edgellm.ui.model_selector import display_name
+from edgellm.ui.services import Services
+from edgellm.ui.translate_models import Made, Translators, Unusable
+
+
+class TranslatorHint(ModelHint):
+    """Sends `chosen` when another model is to translate from now on."""
+
+    chosen = Signal()
+
+    def __init__(self, services: Services, translators: Translators) -> None:
+        super().__init__(services, "translate")
+        self.translators = translators
+        self.made: Made | None = None
+        self._top = ""
+        services.models.changed.connect(translators.forget)
+
+    def look(self) -> None:
+        """Find out in the background which models suit the languages best."""
+        languages = self._languages
+        if self._services.app.settings.model or not all(languages):
+            self.made = None
+            super().look()
+            return
+
+        def show(made: Made | None) -> None:
+            if languages == self._languages:
+                self._show_made(made)
+
+        self._services.background.run(lambda: self.translators.made(*languages), show, self._give_up)
+
+    def say_unusable(self, event: Unusable) -> None:
+        """What was found cannot be used after all."""
+        self._show_made(event.made)
+
+    def _show_made(self, made: Made | None) -> None:
+        self.made = made
+        if made is None:
+            super().look()
+            return
+        names = list(made.names)
+        if made.problem:
+            said = tr("{name} could not be used: {problem}").format(name=" + ".join(names), problem=made.problem)
+        elif self.translators.own:
+            said = tr("{name} was made for these two languages.").format(name=" + ".join(names))
+        elif len(names) > 1:
+            said = tr("Translated through English: {first}, then {second}").format(first=names[0], second=names[1])
+        else:
+            said = tr("Translated by {name}, which was made for these two languages.").format(name=names[0])
+        self.words.set_text(said)
+        other = " + ".join(names) if self.translators.own else display_name(self._top)
+        self.button.setText(tr("Use {name}").format(name=other))
+        self.button.setAccessibleName(self.button.text())
+        self.button.setEnabled(True)
+        self.button.setVisible(not made.problem and bool(other))
+        self.show()
+
+    def _show(self, best: Choice[Path]) -> None:
+        if self.made is None:  # nothing was found since
+            super()._show(best)
+
+    def _on_ready(self, status: Status) -> None:
+        self._top = status.model
+        if self.made is not None and not self._services.app.settings.model:
+            self._loaded = status.path
+            self._show_made(self.made)
+            return
+        self.made = None
+        super()._on_ready(status)
+
+    def _appear(self) -> None:
+        if self.made is None:
+            self.button.setVisible(True)
+            super()._appear()
+
+    def _use(self) -> None:
+        if self.made is None:
+            super()._use()
+            return
+        self.translators.own = not self.translators.own
+        self._show_made(self.made)
+        self.chosen.emit()

@@ -1,0 +1,134 @@
+"""Who translates on the Translate page: the model at the top of the window, or installed ones made for two languages.
+
+The latter are loaded beside that one, so that the chat keeps its model. Knows no widgets.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgellm.errors import EngineError, ModelError
+from edgellm.ui.engine_client import EngineClient
+
+if TYPE_CHECKING:
+    from edgellm.app import App
+    from edgellm.runtimes.base import Generator
+
+_PAIR = 2
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Installed models that were made for two languages: one, or two through English. `problem`: why not used."""
+
+    paths: tuple[Path, ...]
+    problem: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a person calls them."""
+        return tuple(path.name if path.is_dir() else path.stem for path in self.paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """An event of the work: `made` could not be loaded, so the model at the top of the window translates."""
+
+    made: Made
+
+
+class Translators:
+    """With `own` the person wants the model at the top of the window, whatever there is. Safe to use from any thread;
+    `generator` belongs to the engine's."""
+
+    def __init__(self, app: App) -> None:
+        self.own = False
+        self._app = app
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], Made | None] = {}
+        self._loaded = 0
+
+    def forget(self) -> None:
+        """Models were installed or removed."""
+        with self._lock:
+            self._known.clear()
+
+    def known(self, source: str, target: str) -> Made | None:
+        """What `made` found before; None where it was not asked."""
+        with self._lock:
+            return self._known.get((source, target))
+
+    def made(self, source: str, target: str) -> Made | None:
+        """The models for two languages (codes), if any; nothing where the person has set another one.
+
+        Slow at the first time: it looks at the folders and at this computer.
+        """
+        if self._app.settings.model or not source or not target or source == target:
+            return None
+        with self._lock:
+            if (source, target) in self._known:
+                return self._known[source, target]
+        try:
+            found = self._found(source, target)
+        except ModelError:
+            found = None
+        with self._lock:
+            return self._known.setdefault((source, target), found)
+
+    def generator(self, engine: EngineClient, source: str, target: str, say: Callable[[Unusable], None]) -> Generator:
+        """Who translates between two languages; loads it. `engine` has the model at the top of the window."""
+        made = None if self.own else self.made(source, target)
+        if made is None or made.problem:
+            self.free()
+            return engine
+        if made.paths == (engine.status().path,):
+            self.free()
+            return engine
+        self.free(keep=len(made.paths))
+        engines = [self._app.second_engine(number) for number in range(1, len(made.paths) + 1)]
+        self._loaded = len(engines)
+        try:
+            for one, path in zip(engines, made.paths, strict=True):
+                one.load(path)
+        except (ModelError, EngineError) as error:
+            _log.info("models for two languages were not loaded: %s", type(error).__name__)
+            self.free()
+            broken = Made(made.paths, error.message)
+            with self._lock:
+                self._known[source, target] = broken
+            say(Unusable(broken))
+            return engine
+        if len(engines) == 1:
+            return engines[0]
+        from edgellm.runtimes.route import PIVOT
+        from edgellm.tasks.pivot import Pivot
+
+        return Pivot(engines[0], engines[1], PIVOT)
+
+    def free(self, keep: int = 0) -> None:
+        """Unload all but the first `keep`."""
+        for number in range(keep + 1, self._loaded + 1):
+            self._app.second_engine(number).unload()
+        self._loaded = min(self._loaded, keep)
+
+    def _found(self, source: str, target: str) -> Made | None:
+        paths = self._app.models_for(source, target).value
+        return Made(paths) if len(paths) > 1 or self._is_pair(paths[0]) else None
+
+    def _is_pair(self, path: Path) -> bool:
+        """Whether a model translates from one language to another and does nothing else."""
+        from edgellm.runtimes.preference import directed
+
+        for model in self._app.models().installed(others=False):
+            if model.path == path and not model.builtin:
+                card, manifest = self._app.card(model.name), model.manifest
+                if card is not None:
+                    return bool(directed(card))
+                return manifest is not None and manifest.tasks == ("translate",) and len(manifest.languages) == _PAIR
+        return False
