@@ -1,4 +1,4 @@
-"""Speed of documents: pages read, chunks indexed, word search at 100,000 chunks, and memory. No language model.
+"""Speed of documents: pages read, chunks indexed, search at 100,000 chunks by words and vectors, and memory.
 
 Run: python -m benchmarks.documents [--chunks 100000] [--queries 300] [--cores 2] [--folder DIR]
 
@@ -8,7 +8,8 @@ questions of four kinds are asked: two rare words, a whole sentence, the most fr
 them again within a collection of a hundredth of the files. The memory is what the process holds more in the last fifth
 of the files than in the first.
 
-Reading PDF, and the memory of indexing few files and many, are measured by `document_reading.py`.
+Reading PDF, and the memory of indexing few files and many, are measured by `document_reading.py`; search by words and
+meaning together by `document_vectors.py`.
 
 The last line is `RESULT` and one JSON object: figures, targets, verdicts.
 """
@@ -29,7 +30,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks import document_reading
+from benchmarks import document_reading, document_vectors
+from benchmarks.percentiles import percentiles
 from edgellm.documents.document import Block, Document, Page
 from edgellm.documents.index import Control, Indexer, Step
 from edgellm.documents.library import Library
@@ -134,8 +136,8 @@ def ask(library: Library, count: int, collection: str = "") -> dict[str, Any]:
             times.setdefault(kind, []).append((time.perf_counter() - started) * 1000)
             found += bool(hits)
     everything = [one for kind in times.values() for one in kind]
-    figures = {kind: _percentiles(one) for kind, one in times.items()}
-    return {"all": _percentiles(everything), **figures, "answered": round(found / len(everything), 3)}
+    figures = {kind: percentiles(one) for kind, one in times.items()}
+    return {"all": percentiles(everything), **figures, "answered": round(found / len(everything), 3)}
 
 
 def part(library: Library, folder: Path) -> str:
@@ -146,11 +148,6 @@ def part(library: Library, folder: Path) -> str:
         library.add_source(name, file)
     Indexer(library, read).update(name)
     return name
-
-
-def _percentiles(times: list[float]) -> dict[str, float]:
-    ordered = sorted(times)
-    return {"p50_ms": round(ordered[len(ordered) // 2], 2), "p95_ms": round(ordered[int(len(ordered) * 0.95)], 2)}
 
 
 def main() -> None:
@@ -174,17 +171,23 @@ def main() -> None:
             "library_mib": library.path.stat().st_size / 2**20,
         }
         asked = ask(library, options.queries)
-        within = ask(library, options.queries, part(library, folder))
+        small = part(library, folder)
+        within = ask(library, options.queries, small)
+        mixed = [text for kind in questions(max(1, options.queries // 4)).values() for text in kind]
+        both = document_vectors.measure(
+            library, Path(name), mixed, small, document_vectors.Options(options.cores, TARGET_MS)
+        )
         library.close()
     result = {
         **indexed,
         **{key: round(value, 1) for key, value in sizes.items()},
         "retrieval": asked,
         "retrieval_within_a_hundredth": within,
+        "retrieval_with_vectors": both,
         "target_p95_ms": TARGET_MS,
         "reading": reading,
         "memory": memory,
-        "holds": asked["all"]["p95_ms"] <= TARGET_MS and reading["holds"] and memory["holds"],
+        "holds": asked["all"]["p95_ms"] <= TARGET_MS and both["holds"] and reading["holds"] and memory["holds"],
     }
     for key, value in result.items():
         sys.stdout.write(f"{key}: {value}\n")

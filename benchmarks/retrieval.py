@@ -5,11 +5,12 @@ Run: python -m benchmarks.retrieval [--model FOLDER] [--reranker FOLDER] [--limi
 The documents and questions are those of `retrieval.toml`, in English and French, with the pages of `docs/` among them;
 all are one collection. Half of the questions are asked in wholly other words than the text's, half share some. The
 model is the real all-MiniLM-L6-v2, exported and quantized as the tests do it, unless another folder is named. It knows
-English only. A question counts when a passage with the right text is among the best `--limit`. `weights` shows what
-other ways to fuse the two rankings would have given.
+English only. A question counts when a passage with the right text is among the best `--limit`. All figures are given
+for the half of the documents that the constants of the fusion were chosen on and for the half that was held out
+(`retrieval_fusion.py`), which is the one to believe.
 
 The last line is `RESULT` and one JSON object: figures, verdicts. The exit status is 1 when both together are not better
-than each alone.
+than each alone, of all questions and of those held out, or when the tuning half alone leads to other constants.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
+from benchmarks import retrieval_fusion
 from benchmarks.generate import say
 from edgellm.documents import retrieve, vectors
 from edgellm.documents.document import Block, Document, Page
@@ -49,6 +50,7 @@ Find = Callable[[str], Sequence[str]]
 class Question:
     """A question with the text of the passage that answers it; `kind` says how near its words are to the text's."""
 
+    document: str
     language: str
     kind: str
     text: str
@@ -59,7 +61,7 @@ def questions() -> list[Question]:
     """All of them."""
     given = tomllib.loads((HERE / "retrieval.toml").read_text(encoding="utf-8"))
     return [
-        Question(document["language"], kind, asked, text)
+        Question(document["name"], document["language"], kind, asked, text)
         for document in given["document"]
         for _, text, *both in document["sections"]
         for kind, all_asked in zip(KINDS, both, strict=True)
@@ -96,9 +98,11 @@ def read(path: Path) -> Document:
 def recall(asked: Sequence[Question], find: Find) -> dict[str, float]:
     """The share of questions whose passage is found: of all, by language, and by kind."""
     hits: dict[str, list[bool]] = {}
+    held = {one.text for one in retrieval_fusion.halves(asked)[1]}
     for one in asked:
         hit = any(one.answer in text for text in find(one.text))
-        for name in ("all", one.language, f"{one.language}, {one.kind}"):
+        half = "held out" if one.text in held else "tuning"
+        for name in ("all", half, one.language, f"{one.language}, {one.kind}"):
             hits.setdefault(name, []).append(hit)
     return {name: round(sum(found) / len(found), 3) for name, found in sorted(hits.items())}
 
@@ -116,25 +120,6 @@ def by_meaning(library: Library, embedder: Embedder, limit: int) -> Find:
 def searched(library: Library, aids: Aids, limit: int) -> Find:
     """The search of the program."""
     return lambda text: [one.text for one in retrieve.search(library, text, limit, aids=aids)]
-
-
-def shares(library: Library, embedder: Embedder, limit: int, asked: Sequence[Question]) -> dict[str, float]:
-    """What of all would have been found with other constants of the fusion and other shares of meaning."""
-    pairs = [
-        (
-            [one.id for one in retrieve.search(library, one.text, 60)],
-            list(vectors.nearest(library, embedder, one.text, 60)),
-        )
-        for one in asked
-    ]
-    found: dict[str, float] = {}
-    for constant, many, weight in product((5, 20, 60), (20, 60), (0.5, 1.0, 1.5, 2.0, 4.0)):
-        hits = 0
-        for one, (by_words, near) in zip(asked, pairs, strict=True):
-            fused = retrieve.fuse([by_words[:many], near[:many]], limit, constant, (1.0, weight))
-            hits += any(one.answer in passage.text for passage in retrieve.passages(library, dict(fused)))
-        found[f"constant {constant}, {many} of each, meaning {weight}"] = round(hits / len(asked), 3)
-    return found
 
 
 def model(folder: Path | None, where: Path) -> tuple[Path, str]:
@@ -176,7 +161,7 @@ def measure(where: Path, options: argparse.Namespace) -> dict[str, Any]:
             "model": name,
             "limit": options.limit,
             "recall": figures,
-            "weights": shares(library, embedder, options.limit, asked),
+            "fusion": retrieval_fusion.judged(library, embedder, options.limit, asked),
         }
     finally:
         library.close()
@@ -194,10 +179,14 @@ def main() -> int:
         result = measure(Path(name), options)
     for way, figures in result["recall"].items():
         say(f"{way:20}" + "  ".join(f"{part} {value:.3f}" for part, value in figures.items()))
-    for way, value in result["weights"].items():
-        say(f"  {way:45} {value:.3f}")
-    all_found = {way: figures["all"] for way, figures in result["recall"].items()}
-    result["holds"] = all_found["both"] > max(all_found["words"], all_found["meaning"])
+    fusion = result["fusion"]
+    for cell in fusion["cells"]:
+        say(f"  {cell['cell']:45} tuning {cell['tuning']:.3f}  held out {cell['held_out']:.3f}")
+    for name in ("chosen_by_tuning", "used", "best_of_held_out"):
+        say(f"{name}: {fusion[name]}")
+    found = result["recall"]
+    better = [found["both"][part] > max(found["words"][part], found["meaning"][part]) for part in ("all", "held out")]
+    result["holds"] = all(better) and fusion["follows"]
     say("RESULT " + json.dumps(result))
     return 0 if result["holds"] else 1
 

@@ -16,9 +16,9 @@ from edgellm.cli.session import Session
 from edgellm.documents import retrieve
 from edgellm.errors import UsageError
 from edgellm.runtimes.base import Chunk, Event
-from edgellm.tasks import consult
+from edgellm.tasks import consult, whole_files
 from edgellm.tasks.consult import Consulted
-from edgellm.tasks.consultation import prepare
+from edgellm.tasks.consultation import Wider, nothing_wider, prepare
 from edgellm.tasks.extract import Cited, Extract
 from edgellm.tasks.result import without_model
 
@@ -52,27 +52,29 @@ def run(arguments: Namespace, session: Session) -> int:
     question = arguments.question.strip()
     if not question:
         raise UsageError("There is no question.", 'For example: edgellm ask "Where is the meeting?" notes.txt')
+    wider: Wider = nothing_wider
     if arguments.documents is None:
         extracts = _read(arguments.files, session.output)
     else:
-        extracts = _found(question, arguments, session)
+        extracts, wider = _found(question, arguments, session)
     if arguments.passages:
         return _passages(question, extracts, arguments.count, session)
     stop, kept = Interrupt(), list[Consulted]()
     options, generator = session.options(stop), session.generator("answer")
     with stop:
-        plan = prepare(generator, question, extracts, False if arguments.whole else None, options)
+        plan = prepare(generator, question, extracts, False if arguments.whole else None, options, wider)
         session.stream(_events(consult.run(generator, plan, options), kept))
     (result,) = kept
     for quote in result.quotes:
         session.output.line(quote.line)
     if not result.said and result.finish.reason != "cancelled":
-        for near in result.near[:1]:
-            session.output.note(f"The nearest sentence is: {near.line}")
+        for near in result.near:
+            session.output.line(near.line)
     return session.conclude(
         result.text,
         result.finish,
         (*result.notes, result.basis),
+        mode=result.mode,
         said=result.said,
         quote=_fields(result.quotes[0]) if result.quotes else None,
         quotes=[_fields(quote) for quote in result.quotes],
@@ -112,8 +114,8 @@ def _file(name: str, output: Output) -> Extract:
     return Extract.of_text(read.text, Path(name))
 
 
-def _found(question: str, arguments: Namespace, session: Session) -> list[Extract]:
-    """The passages of the person's documents that are nearest to the question."""
+def _found(question: str, arguments: Namespace, session: Session) -> tuple[list[Extract], Wider]:
+    """The passages of the person's documents that are nearest to the question, and the files as a whole."""
     if arguments.files:
         raise UsageError(
             "Give files or --documents, not both.", 'Put the question first: edgellm ask "..." --documents'
@@ -125,7 +127,7 @@ def _found(question: str, arguments: Namespace, session: Session) -> list[Extrac
     for note in means.notes:
         session.output.note(note)
     found = retrieve.search(library, question, _SEARCHED, arguments.documents, means.aids)
-    return [Extract.of(one) for one in found]
+    return [Extract.of(one) for one in found], whole_files.of(library, found, arguments.documents)
 
 
 def _passages(question: str, extracts: Sequence[Extract], count: int, session: Session) -> int:
@@ -133,10 +135,10 @@ def _passages(question: str, extracts: Sequence[Extract], count: int, session: S
     for cited, _ in found:
         session.output.line(cited.line)
     if not found:
-        session.output.line(consult.SILENT)
-    text = "\n".join(cited.text for cited, _ in found) or consult.SILENT
+        session.output.line(consult.NOTHING_NEAR)
+    text = "\n".join(cited.text for cited, _ in found) or consult.NOTHING_NEAR
     places = [{**_fields(cited), "score": one.score, "coverage": one.coverage} for cited, one in found]
-    return session.conclude(text, without_model(), passages=places)
+    return session.conclude(text, without_model(), mode="search", passages=places)
 
 
 def _fields(cited: Cited) -> dict[str, Any]:

@@ -23,8 +23,9 @@ Key = TypeVar("Key", bound=Hashable)
 _WEIGHTS = "0.5, 1.0"
 _FUSION = 60
 # For words and meaning: as many of each ranking, a smaller constant, and the share of meaning. With 60 of each
-# and the constant 60, what stands far down in both came before what one of them puts first (`benchmarks.retrieval`)
-_FUSED, _STEEP, _MEANING = 20, 5, 1.5
+# and the constant 60, what stands far down in both came before what one of them puts first. Half of the documents of
+# `benchmarks.retrieval` led to these
+FUSED, STEEP, MEANING = 20, 0, 2.0
 # As many are put in order by a model that ranks
 _ORDERED = 20
 # As many rows may be weighed for one question: the rarest words come first, "the" is left out of a large library
@@ -83,12 +84,12 @@ def search(
     if limit < 1:
         return ()
     shown = limit if aids.rank is None else max(limit, _ORDERED)
-    wide = shown if aids.embedder is None else max(shown, _FUSED)
+    wide = shown if aids.embedder is None else max(shown, FUSED)
     ranked = _by_words(library, text, wide, within)
     if aids.embedder is not None:
         near = vectors.nearest(library, aids.embedder, text, wide + _SPARE, within)
         if near:
-            ranked = dict(fuse([list(ranked)[:wide], list(near)[:wide]], wide, _STEEP, (1.0, _MEANING)))
+            ranked = dict(fuse([list(ranked)[:wide], list(near)[:wide]], wide, STEEP, (1.0, MEANING)))
     found = passages(library, dict(list(ranked.items())[: shown + _SPARE]), within)[:shown]
     return (found if aids.rank is None else _ordered(text, found, aids.rank))[:limit]
 

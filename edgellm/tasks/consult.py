@@ -3,8 +3,8 @@
 A document that fits the context is read whole, else the passages nearest to the question. The starter is asked about
 the few best sentences, one after the other. A general model copies its evidence first and answers then
 (`consult_prompt.py`); a copy that is not in the documents is left out, a quotation inside the answer that is not there
-loses its marks (`quotes.py`), and an answer that nothing supports is not shown. Without a model, `search` ranks
-sentences.
+loses its marks (`quotes.py`), and an answer that nothing supports is not shown. Where no model read anything, that is
+said, and never that the documents do not say. Without a model, `search` ranks sentences.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from edgellm.documents.chunk import estimate
 from edgellm.runtimes.base import Chunk, Finish, Generator, Message
 from edgellm.tasks import answer, special
 from edgellm.tasks.answer import UNSUPPORTED
 from edgellm.tasks.consult_prompt import Reply
-from edgellm.tasks.consultation import NEAR, Consultation, messages, nearest, prepare
+from edgellm.tasks.consultation import NEAR, Consultation, beginnings, messages, nearest, prepare
 from edgellm.tasks.extract import Cited, Extract
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
@@ -30,17 +31,24 @@ from edgellm.tasks.terms import Terms
 from edgellm.tasks.typography import as_taught
 
 SILENT = "Your documents do not say."
+NEAREST = "These passages are nearest; no model read them."
+NOTHING_NEAR = "No passage is near to the question; no model read any."
+UNREAD = "The built-in model cannot read the passage that is nearest."
+UNANSWERED = "The built-in model found no answer; these passages are nearest."
 LEFT_OUT = "The model wrote an answer that nothing in your documents supports; it is not shown."
+_NO_ANSWER = (SILENT, NEAREST, NOTHING_NEAR, UNREAD, UNANSWERED)
 _AROUND = 500
 _SEPARATE = "\n\n"
+Mode = Literal["model", "search"]
 
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
     """An answer with what it relies on. Every one of `quotes` and `near` is in a document, character for character.
 
-    `said` is false when the documents do not say; `near` are the sentences nearest to the question. `basis` says what
-    was read and how many tokens (`tokens`) that was.
+    `said` is false when there is no answer; `near` are the sentences nearest to the question. `mode` is "model" when a
+    model read something, else "search": then `near` is all there is, and `text` says so. `basis` says what was read
+    and how many tokens (`tokens`) that was.
     """
 
     text: str
@@ -51,11 +59,16 @@ class Consulted:
     notes: tuple[str, ...]
     basis: str
     tokens: int = 0
+    mode: Mode = "model"
 
 
 def search(question: str, extracts: Sequence[Extract], count: int = NEAR) -> tuple[tuple[Cited, Passage], ...]:
     """The sentences nearest to a question, the best first, without a model."""
     found = nearest(question, extracts, count)
+    if not found:
+        return tuple(
+            (one, Passage(one.text, 0, len(one.text), 0.0, 0.0, frozenset())) for one in beginnings(extracts, count)
+        )
     return tuple((extracts[number].cite(one.start, one.end), one) for number, one in found)
 
 
@@ -74,10 +87,10 @@ def consult(
 
 def run(generator: Generator, plan: Consultation, options: Options = DEFAULT) -> Iterator[Chunk | Consulted]:
     """Stream the answer, and then the whole of it with its quotes. No unverified quotation is in either."""
-    if plan.alone:
+    if not plan.read:
+        ended = _searched(plan)
+    elif plan.alone:
         ended = _one_by_one(generator, plan, options)
-    elif not plan.read:
-        ended = _ended(plan, SILENT, without_model(), basis=_basis(plan, (), 0))
     elif generator.info.kind == "span":
         ended = _by_span(generator, plan)
     else:
@@ -86,6 +99,13 @@ def run(generator: Generator, plan: Consultation, options: Options = DEFAULT) ->
     if ended.text:
         yield Chunk(ended.text)
     yield ended
+
+
+def _searched(plan: Consultation) -> Consulted:
+    """What there is when nothing is read: the nearest sentences, which are no answer."""
+    text = NEAREST if plan.near else NOTHING_NEAR
+    notes = (plan.why,) if plan.why else ()
+    return replace(_ended(plan, text, without_model(), (), notes, _basis(plan, (), 0)), mode="search")
 
 
 def _one_by_one(generator: Generator, plan: Consultation, options: Options) -> Consulted:
@@ -108,14 +128,15 @@ def _one_by_one(generator: Generator, plan: Consultation, options: Options) -> C
             )
         if finish.reason == "cancelled":
             break
-    tokens = _tokens(generator, read) if read else 0
+    tokens = _tokens(generator, read)
     basis, finish = _basis(plan, read, tokens), combined(parts)
-    if plan.unread is None or finish.reason == "cancelled":
-        text = "" if finish.reason == "cancelled" else SILENT
-        return _ended(plan, text, finish, basis=basis, tokens=tokens)
-    note = f"{plan.why} This is the sentence nearest to the question."
-    text, cited = " ".join(plan.unread.text.split()), plan.unread.cite(0, len(plan.unread.text))
-    return _ended(plan, text, finish, (cited,), (note,), basis, tokens)
+    if finish.reason == "cancelled":
+        return _ended(plan, "", finish, basis=basis, tokens=tokens)
+    if plan.why:
+        return _ended(plan, UNREAD, finish, (), (plan.why,), basis, tokens)
+    # The starter refuses most of what it can be asked, so that its refusal says nothing about the documents
+    text = UNANSWERED if is_starter(generator.info) and plan.near else SILENT
+    return _ended(plan, text, finish, basis=basis, tokens=tokens)
 
 
 def _is_news(text: str, question: str) -> bool:
@@ -230,7 +251,7 @@ def _ended(
     basis: str = "",
     tokens: int = 0,
 ) -> Consulted:
-    return Consulted(text, bool(text) and text != SILENT, quotes, plan.near, finish, notes, basis, tokens)
+    return Consulted(text, bool(text) and text not in _NO_ANSWER, quotes, plan.near, finish, notes, basis, tokens)
 
 
 def _tokens(generator: Generator, read: Sequence[Extract]) -> int:
@@ -243,11 +264,11 @@ def _tokens(generator: Generator, read: Sequence[Extract]) -> int:
 def _basis(plan: Consultation, read: Sequence[Extract], tokens: int) -> str:
     """What was read, as a sentence."""
     if not read:
-        return f"Searched {_some(plan.given)}; the model read nothing." if plan.given else "There was nothing to read."
+        return f"Searched {_some(plan.given)}; the model read nothing." if plan.given else "Nothing was found to read."
     size = f"({tokens:,} token{'' if tokens == 1 else 's'})"
     if all(one.whole for one in read):
         return f"Read the whole of {_documents(read)} {size}."
-    return f"Read {_some(read)} {size}."
+    return f"Read {_some(read)} {size}{'; the whole does not fit into its context' if plan.beyond else ''}."
 
 
 def _some(read: Sequence[Extract]) -> str:

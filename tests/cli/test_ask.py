@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
+from edgellm.tasks import consult
 from tests import document_files
 
 ORDER = (
@@ -44,6 +45,21 @@ def test_passages_of_a_pdf_have_their_page(edgellm: CommandLine, report: str) ->
 def test_the_built_in_model_answers_from_a_pdf(edgellm: CommandLine, report: str) -> None:
     ran = edgellm.here("ask", "Where is the key?", report, "--quiet")
     assert ran.out.startswith("on the table\n“The key is on the table.” (report.pdf, page 1, House, ")
+
+
+def test_what_the_built_in_model_cannot_answer_is_not_said_to_be_missing(edgellm: CommandLine, report: str) -> None:
+    line = "“The rent is 940 euros.” (report.pdf, page 2, Money, characters "
+    for question, mode, said in (
+        ("How much is the rent?", "model", consult.UNANSWERED),
+        ("Who must pay the rent of the garden at the bank?", "search", consult.NEAREST),
+    ):
+        ran = edgellm.here("ask", question, report, "--quiet")
+        assert ran.out.startswith(f"{said}\n{line}")
+        found = edgellm.here("ask", question, report, "--json").object
+        assert (found["mode"], found["said"], found["text"]) == (mode, False, said)
+        assert found["near"][0]["page"] == 2
+    none = edgellm.here("ask", "Xylophones?", report, "--json").object
+    assert (none["mode"], none["text"], none["near"]) == ("search", consult.NOTHING_NEAR, [])
 
 
 def test_a_document_that_gives_orders_is_only_read(edgellm: CommandLine, tmp_path: Path) -> None:

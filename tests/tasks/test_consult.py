@@ -14,10 +14,11 @@ from edgellm.documents.retrieve import Passage
 from edgellm.runtimes.base import Chunk
 from edgellm.tasks import consult, consult_prompt
 from edgellm.tasks.answer import NOT_SAID, UNSUPPORTED
-from edgellm.tasks.consult import LEFT_OUT, SILENT, Consulted
+from edgellm.tasks.consult import LEFT_OUT, NEAREST, NOTHING_NEAR, SILENT, UNANSWERED, Consulted
 from edgellm.tasks.consultation import prepare
 from edgellm.tasks.extract import Extract, Place
 from edgellm.tasks.options import Options
+from edgellm.tasks.result import NO_MODEL
 
 LEASE = "The rent is 940 euros a month. The lease ends in May. The key is with the neighbor."
 
@@ -176,7 +177,8 @@ def test_nothing_to_read() -> None:
     model = Scripted(lambda prompt: "x")
     for given_ in ((), lease(" ")):
         found = consult.consult(model, "Why?", given_)
-        assert (found.text, found.said, found.near) == (SILENT, False, ())
+        assert (found.text, found.said, found.near) == (NOTHING_NEAR, False, ())
+        assert (found.mode, found.finish.device) == ("search", NO_MODEL)
     assert model.requests == []
 
 
@@ -192,7 +194,7 @@ def test_the_starter_is_not_believed_what_is_not_in_the_sentence() -> None:
     for reply in ("in the suitcase", "the key"):
         model = Scripted(lambda prompt, reply=reply: reply, starter=True)  # type: ignore[misc]
         found = consult.consult(model, "Where is the key?", lease("The key is on the table."))
-        assert (found.text, found.said) == (SILENT, False)
+        assert (found.text, found.said, found.mode) == (UNANSWERED, False, "model")
         assert found.near[0].text == "The key is on the table."
 
 
@@ -202,8 +204,20 @@ def test_a_sentence_the_starter_cannot_read_does_not_hide_one_that_it_can() -> N
     found = consult.consult(Scripted(lambda prompt: "in the garden", starter=True), "Where is Anna?", given_)
     assert found.text == "in the garden"
     refused = consult.consult(Scripted(lambda prompt: NOT_SAID, starter=True), "Où est Anna ?", given_[:1])
-    assert refused.text == texts[0]
+    assert (refused.text, refused.said, refused.quotes, refused.mode) == (NEAREST, False, (), "search")
+    assert refused.near[0].text == texts[0]
     assert "French" in refused.notes[0]
+
+
+def test_a_question_that_no_sentence_shares_a_word_with_is_not_said_to_be_without_an_answer() -> None:
+    model = Scripted(lambda prompt: NOT_SAID, starter=True)
+    passage = Passage(1, Path("/p/a.pdf"), "A", 7, (), LEASE, 500, 500 + len(LEASE), 1.0)
+    found = consult.consult(model, "Wie teuer?", [Extract.of(passage)])
+    assert (found.text, found.said, found.mode) == (NEAREST, False, "search")
+    assert [one.text for one in found.near] == ["The rent is 940 euros a month."]
+    assert model.requests == []
+    assert consult.search("Wie teuer?", [Extract.of(passage)])[0][0] == found.near[0]
+    assert consult.consult(model, "Where is the key?", lease("The key is old.")).mode == "model"
 
 
 ORDERS = (
