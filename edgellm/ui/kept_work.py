@@ -44,7 +44,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 class KeptWork(QObject):
-    """Saves what `state` gives, a moment after each `touch`, in the background; `flush` saves now."""
+    """Saves what `state` gives, a moment after each `touch`, in the background; `flush` saves now, and waits."""
 
     def __init__(self, path: Path, state: Callable[[], dict[str, Any]], background: Runner, parent: QObject) -> None:
         super().__init__(parent)
@@ -58,6 +58,11 @@ class KeptWork(QObject):
         """Something changed. While changes go on it is saved from time to time."""
         if not self._timer.isActive():
             self._timer.start()
+
+    def save(self) -> None:
+        """Save at once, in the background: something began that must not be forgotten."""
+        self._timer.stop()
+        self._save()
 
     def flush(self) -> None:
         """Save now what has not been saved."""

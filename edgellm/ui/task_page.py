@@ -19,6 +19,7 @@ from edgellm.ui.task_bar import TaskBar
 from edgellm.ui.task_runner import TaskRunner
 from edgellm.ui.task_work import Body, TaskWork
 
+_SOON_MS = 150  # what an earlier run had done is shown again by then
 _RUN = ("Ctrl+Return", "Ctrl+Enter")
 
 
@@ -39,10 +40,11 @@ class TaskPage(QWidget):
         self.runner = TaskRunner(services.worker, self)
         self.kept = KeptWork(services.app.paths.work / f"{key}.json", self.state, services.background, self)
         self._restored = False
+        self._begun = False  # whether anything has come of the work that runs, or ran last
         self.bar.run.connect(self.run)
         self.bar.stop.connect(self.runner.stop)
         self.runner.busy_changed.connect(self.bar.set_busy)
-        self.runner.told.connect(self.on_event)
+        self.runner.told.connect(self._on_told)
         self.runner.ended.connect(self._on_ended)
         for keys in _RUN:
             QShortcut(QKeySequence(keys), self, self.run, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -110,7 +112,9 @@ class TaskPage(QWidget):
             return
         work = self.body()
         if work is not None:
+            self._begun = False
             self.runner.start(work)
+            self._keep_now()
 
     def escape(self) -> None:
         """Stop, as the Esc key does."""
@@ -130,6 +134,17 @@ class TaskPage(QWidget):
         if state:
             self.restore(state)
         self._restored = True
+
+    def _keep_now(self) -> None:
+        """That work has begun is kept sooner than other changes: the window may be killed before the next save."""
+        if self._restored:
+            self.kept.save()
+
+    def _on_told(self, event: Any) -> None:
+        self.on_event(event)
+        if not self._begun:
+            self._begun = True
+            QTimer.singleShot(_SOON_MS, self, self._keep_now)
 
     def _on_ended(self, work: TaskWork) -> None:
         if work.error is None:
