@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton
 from edgellm.errors import EdgeError, UsageError
 from edgellm.tasks.label_sets import SHIPPED, Label, LabelSet, LabelSets, strict
 from edgellm.ui.buttons import IconButton
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
 
 FIRST = SHIPPED["sentiment"]
@@ -169,7 +169,7 @@ class LabelsBox(QWidget):
             try:
                 self.labels = parsed(line, self.meanings)
             except UsageError as error:
-                problem = error.message
+                problem = told(error.message)
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         self.changed.emit()

@@ -14,7 +14,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 
 from edgellm.tasks.csv_write import write_row
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.theme import Theme
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -43,7 +43,7 @@ class Line:
     def shown(self) -> str:
         """What stands in the column of labels."""
         if self.failed:
-            return self.note
+            return told(self.note)
         return tr("unsure ({label}?)").format(label=self.best) if self.unsure else self.label
 
 
@@ -132,7 +132,7 @@ class Lines(QAbstractTableModel):
         if role == SHARE:
             return line.confidence
         if role == Qt.ItemDataRole.ToolTipRole:
-            return (line.text, line.note or line.label, None, line.note)[column]
+            return (line.text, told(line.note) or line.label, None, told(line.note))[column]
         if role == Qt.ItemDataRole.ForegroundRole and column in (LABEL, NOTE) and (line.failed or line.unsure):
             return QColor(self._theme.colors.warning)
         return None
@@ -140,7 +140,7 @@ class Lines(QAbstractTableModel):
     def _cell(self, line: Line, column: int) -> str:
         if column == TEXT:
             return " ".join(line.text[:300].split())
-        return (line.shown, percent(line.confidence), "" if line.failed else line.note)[column - 1]
+        return (line.shown, percent(line.confidence), "" if line.failed else told(line.note))[column - 1]
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The names of the columns."""

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.classify_rows import CONFIDENCE, LABEL, NOTE, SHARE, TEXT, Line, Lines, as_text, counted, percent
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
 from edgellm.ui.theme import Theme
 
@@ -238,7 +238,7 @@ class LabelsPane(QFrame):
         lines = [Line(name, confidence=share) for name, share in scores]
         self.table.rows.show_lines(lines, tr("Label"))
         self.table.show_columns(scores=True)
-        self._show(label, note, there=bool(label))
+        self._show(label, told(note), there=bool(label))
         self.table.setVisible(bool(lines))
 
     def show_lines(self, lines: Sequence[Line], first: str) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from edgellm.ui.engine_client import Status
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.remote_place import Place
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Details(QDialog):
         if status is not None:
             device = status.device or tr("none")
             self._row(form, tr("Device"), tr("Remote server {host}").format(host=place.host) if place else device)
-            self._row(form, tr("Why"), place.sentence if place else tr(status.reason))
+            self._row(form, tr("Why"), place.sentence if place else status.reason)
             if status.placement is not None:
                 placement = status.placement
                 self._row(form, tr("Context"), tr("{n} tokens").format(n=f"{placement.context:,}"))
@@ -73,7 +73,7 @@ class Details(QDialog):
 
     @staticmethod
     def _row(form: QFormLayout, name: str, value: str) -> None:
-        label = QLabel(value, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        label = QLabel(told(value), wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         title = QLabel(name)
         title.setProperty("role", "muted")

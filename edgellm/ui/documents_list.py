@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QSty
 
 from edgellm.ui.documents_shelf import File, Group, Removal, Shelf
 from edgellm.ui.icons import pixmap
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -65,7 +65,7 @@ def _group(group: Group) -> Iterator[Row]:
 def _file(file: File, level: int, removal: Removal | None, there: bool) -> Row:
     words, tooltip = facts(file), str(file.path)
     if file.read is False:
-        tooltip = f"{file.path}\n{file.reason}. {file.hint}".strip()
+        tooltip = f"{file.path}\n{told(file.reason)}. {told(file.hint)}".strip()
     elif not there:
         words = tr("not there now; what was read of it is kept")
     return Row("file", file.path.name, words, level, file.read is False or not there, tooltip, removal, file.path)
@@ -76,7 +76,7 @@ def facts(file: File) -> str:
     if file.read is None:
         return tr("waiting to be read")
     if not file.read:
-        return tr("cannot be read: {reason}").format(reason=file.reason)
+        return tr("cannot be read: {reason}").format(reason=told(file.reason))
     if not file.passages:
         return tr("no text in it")
     passages = tr("{n} passages").format(n=f"{file.passages:,}") if file.passages > 1 else tr("1 passage")
@@ -206,11 +206,14 @@ def _small(font: QFont) -> QFont:
 
 
 class DocumentsList(QListView):
-    """Sends `chosen` when another row is, `removed` with a row (Delete), `opened` with a row (Enter, double click)."""
+    """Sends `chosen` when another row is, `removed` with a row (Delete), `opened` with a row (Enter, double click),
+    `rename_wanted` with the row of a collection (F2).
+    """
 
     chosen = Signal(object)
     removed = Signal(object)
     opened = Signal(object)
+    rename_wanted = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -259,8 +262,11 @@ class DocumentsList(QListView):
             self.setCurrentIndex(self._entries.index(at))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete takes the chosen row out."""
-        if event.key() == Qt.Key.Key_Delete and self.current is not None:
-            self.removed.emit(self.current)
+        """Delete takes the chosen row out, F2 gives a collection another name."""
+        row = self.current
+        if event.key() == Qt.Key.Key_Delete and row is not None:
+            self.removed.emit(row)
+        elif event.key() == Qt.Key.Key_F2 and row is not None and row.kind == "collection":
+            self.rename_wanted.emit(row)
         else:
             super().keyPressEvent(event)

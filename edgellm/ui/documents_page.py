@@ -10,9 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel
 
 from edgellm.errors import EdgeError
 from edgellm.runtimes.base import Chunk
@@ -20,6 +18,7 @@ from edgellm.ui import documents_ask
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.documents_answers import Answers
 from edgellm.ui.documents_ask import Asked, Stage
+from edgellm.ui.documents_naming import NameField
 from edgellm.ui.documents_pane import DocumentsPane
 from edgellm.ui.documents_shelf import Shelf
 from edgellm.ui.documents_view import Entry, Quote, again, kept
@@ -34,18 +33,6 @@ from edgellm.ui.task_work import Body
 _LEAST = 280  # the buttons above the list
 
 
-class _Name(QLineEdit):
-    """The name of a new collection; Esc gives it up."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc hides the field."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.clear()
-            self.hide()
-        else:
-            super().keyPressEvent(event)
-
-
 class DocumentsPage(FileDrops, TaskPage):
     """Everything about the person's documents."""
 
@@ -57,10 +44,7 @@ class DocumentsPage(FileDrops, TaskPage):
         self.collection = QComboBox()
         self.collection.setAccessibleName(tr("Collection"))
         self.new = IconButton(services.theme, "plus", tr("New collection"))
-        self.name = _Name(placeholderText=tr("Name of the new collection"))
-        self.name.setAccessibleName(tr("Name of the new collection"))
-        self.name.setMaxLength(80)
-        self.name.hide()
+        self.name = NameField()
         self.search_only = QCheckBox(tr("Search only"))
         self.search_only.setToolTip(tr("List the passages with these words; no model answers."))
         self._searching = False
@@ -84,14 +68,17 @@ class DocumentsPage(FileDrops, TaskPage):
     def _connect(self) -> None:
         self.work.listed.connect(lambda listing: self._fill(listing.shelf))
         self.work.created.connect(self._on_created)
+        self.work.renamed.connect(self._on_renamed)
         self.work.told.connect(lambda _: self.touch())
         self.documents.opened.connect(self._show_file)
+        self.documents.rename_wanted.connect(self.name.ask_other)
         self.answers.asked.connect(self.run)
         self.answers.changed.connect(self._on_changed)
         self.answers.place.connect(self._show_quote)
         self.collection.activated.connect(self._on_collection)
-        self.new.clicked.connect(self._ask_name)
-        self.name.returnPressed.connect(self._create)
+        self.new.clicked.connect(self.name.ask_new)
+        self.name.made.connect(self.work.create)
+        self.name.renamed.connect(self.work.rename)
         self.search_only.toggled.connect(self._on_changed)
         self.runner.busy_changed.connect(self._on_busy)
 
@@ -248,20 +235,16 @@ class DocumentsPage(FileDrops, TaskPage):
         self.work.show_collection(str(self.collection.currentData()))
         self.touch()
 
-    def _ask_name(self) -> None:
-        self.name.show()
-        self.name.setFocus()
-
-    def _create(self) -> None:
-        name = self.name.text().strip()
-        if name:
-            self.work.create(name)
-            self.name.clear()
-            self.name.hide()
-
     def _on_created(self, name: str) -> None:
+        self.name.done()
         self._wanted = name
         self._fill(self.work.shelf)
+
+    def _on_renamed(self, old: str, name: str) -> None:
+        self.name.done()
+        if old in (self.work.name, self._wanted):
+            self._wanted = name
+        self.touch()
 
     # Places
 

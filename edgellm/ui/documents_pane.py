@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -20,17 +21,20 @@ from PySide6.QtWidgets import (
 
 from edgellm.ui.buttons import AccentButton, IconButton
 from edgellm.ui.documents_keeper import Now
-from edgellm.ui.documents_list import DocumentsList, Row
+from edgellm.ui.documents_list import ROW, DocumentsList, Row
 from edgellm.ui.documents_work import DocumentsWork, Listing
 from edgellm.ui.icons import icon
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
 
 
 class DocumentsPane(QFrame):
-    """Shows what `work` lists. Sends `opened` with the path of a file that is to be shown."""
+    """Shows what `work` lists. Sends `opened` with the path of a file that is to be shown, `rename_wanted` with the
+    name of a collection.
+    """
 
     opened = Signal(object)
+    rename_wanted = Signal(str)
 
     def __init__(self, services: Services, work: DocumentsWork) -> None:
         super().__init__()
@@ -108,6 +112,9 @@ class DocumentsPane(QFrame):
         self.list.chosen.connect(self._on_chosen)
         self.list.removed.connect(self._remove)
         self.list.opened.connect(self._open)
+        self.list.rename_wanted.connect(lambda row: self.rename_wanted.emit(row.title))
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._show_menu)
         work.listed.connect(self._show)
         work.told.connect(self._show_now)
         self._services.theme.changed.connect(self._paint_icons)
@@ -146,7 +153,7 @@ class DocumentsPane(QFrame):
             parts.append(words.format(done=f"{now.embedded:,}", total=f"{now.passages:,}"))
         else:
             parts.append(self._totals)
-        return "\n".join(filter(None, (*parts, now.held, now.speed, now.trouble)))
+        return "\n".join(filter(None, (*parts, *map(told, (now.held, now.speed, now.trouble)))))
 
     def _on_chosen(self, row: Row | None) -> None:
         removable = row is not None and row.removal is not None
@@ -164,6 +171,22 @@ class DocumentsPane(QFrame):
             self._work.remove(row.removal, row.title)
         else:
             self._services.notices.say(tr("It belongs to its folder; take that out instead."))
+
+    def menu(self, row: Row) -> QMenu:
+        """What can be done with a row."""
+        menu = QMenu(self)
+        if row.kind == "collection":
+            menu.addAction(tr("Rename (F2)"), lambda: self.rename_wanted.emit(row.title))
+        if row.kind == "file":
+            menu.addAction(tr("Show its text"), lambda: self._open(row))
+        if row.removal is not None:
+            menu.addAction(tr("Take out of the list (Del)"), lambda: self._remove(row))
+        return menu
+
+    def _show_menu(self, point: QPoint) -> None:
+        row = self.list.indexAt(point).data(ROW)
+        if isinstance(row, Row):
+            self.menu(row).exec(self.list.viewport().mapToGlobal(point))
 
     def _open(self, row: Row | None) -> None:
         if row is not None and row.file is not None:

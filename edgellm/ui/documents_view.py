@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgellm.ui import markdown
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.passage_window import Place, where
 from edgellm.ui.result_pane import PLACE
 
@@ -143,7 +143,7 @@ def as_html(entry: Entry) -> str:
 def remarks(entry: Entry) -> tuple[str, ...]:
     """What is said below an answer: what was read, notes, and that it was stopped."""
     ending = {"stopped": tr("Stopped; this is what there was."), "failed": tr("The answer broke off.")}
-    return tuple(filter(None, (ending.get(entry.state, ""), *entry.notes, entry.basis)))
+    return tuple(filter(None, (ending.get(entry.state, ""), *map(told, entry.notes), told(entry.basis))))
 
 
 def _body(entry: Entry) -> str:

@@ -16,6 +16,7 @@ from edgellm.errors import EdgeError
 from edgellm.ui import documents_shelf
 from edgellm.ui.documents_keeper import Keeper, Now
 from edgellm.ui.documents_list import Row, rows, totals
+from edgellm.ui.documents_naming import checked
 from edgellm.ui.documents_shelf import DEFAULT, Removal, Shelf
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
@@ -36,7 +37,8 @@ class Listing:
 
 
 class DocumentsWork(QObject):
-    """`listed` is sent with a `Listing`, `told` with `Now` when it has changed, `created` with a collection's name.
+    """`listed` is sent with a `Listing`, `told` with `Now` when it has changed, `created` with a collection's name,
+    `renamed` with the old name and the new one.
 
     `name` is the collection that is shown; empty: all. What is removed is hidden at once, and forgotten when the undo
     is no longer offered, or a question is asked.
@@ -45,6 +47,7 @@ class DocumentsWork(QObject):
     listed = Signal(object)
     told = Signal(object)
     created = Signal(str)
+    renamed = Signal(str, str)
 
     def __init__(self, services: Services, parent: QObject) -> None:
         super().__init__(parent)
@@ -97,7 +100,26 @@ class DocumentsWork(QObject):
             self._list()
             self.created.emit(made)
 
-        self._services.background.run(lambda: app.library().create(name).name, done, self._services.notices.complain)
+        self._services.background.run(
+            lambda: app.library().create(checked(name)).name, done, self._services.notices.complain
+        )
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a collection another name; what is in it stays, with an undo."""
+        app, removals = self._services.app, self.settle()
+
+        def job() -> str:
+            library = app.library()
+            documents_shelf.take_out(library, removals)
+            return library.rename(old, checked(new)).name
+
+        def done(name: str) -> None:
+            self.renamed.emit(old, name)
+            self._list()
+            words = tr("{old} is called {name} now.").format(old=old, name=name)
+            self._services.notices.say(words, tr("Undo"), lambda: self.rename(name, old))
+
+        self._services.background.run(job, done, self._complain)
 
     def remove(self, removal: Removal, title: str) -> None:
         """Take something out, with an undo."""

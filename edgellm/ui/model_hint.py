@@ -13,7 +13,7 @@ from edgellm.errors import EdgeError
 from edgellm.runtimes.base import Choice
 from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.engine_client import Status
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
 
 
@@ -56,7 +56,7 @@ class ModelHint(QFrame):
 
     def _show(self, best: Choice[Path]) -> None:
         self._better = best.value if best.reason else None
-        self.words.set_text(best.reason)
+        self.words.set_text(told(best.reason))
         name = best.value.name if best.value.is_dir() else best.value.stem
         self.button.setText(tr("Use {name}").format(name=name))
         self.button.setAccessibleName(self.button.text())

@@ -14,7 +14,7 @@ from edgellm.tasks.starter import NAME
 from edgellm.ui.engine_client import Status
 from edgellm.ui.facts import size
 from edgellm.ui.icons import icon, pixmap
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.remote_place import Place
 from edgellm.ui.services import Services
 
@@ -176,7 +176,7 @@ class ModelSelector(QFrame):
         for value, text in listed.items():
             self._offer(text, value, current)
         if listing.words:
-            self._remark(listing.words, listing.hint, "")
+            self._remark(told(listing.words), told(listing.hint), "")
 
     def _remark(self, words: str, more: str, drawing: str) -> None:
         """A line that cannot be chosen."""

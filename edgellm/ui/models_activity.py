@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgellm.ui import facts
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 
 if TYPE_CHECKING:
     from edgellm.models.progress import Progress
@@ -57,16 +57,16 @@ def _words(progress: Progress, *, locked: bool) -> str:
     if locked:
         return _dots(tr("Waits for the offline lock"), amount)
     if progress.state == "failed":
-        return " ".join(filter(None, (progress.message, progress.hint))) or tr("The download stopped.")
+        return " ".join(filter(None, (told(progress.message), told(progress.hint)))) or tr("The download stopped.")
     if progress.state == "queued":
-        return " ".join(filter(None, (progress.message, progress.hint))) or _dots(tr("Waiting"), amount)
+        return " ".join(filter(None, (told(progress.message), told(progress.hint)))) or _dots(tr("Waiting"), amount)
     if progress.state == "checking":
         return _dots(tr("Checking what arrived"), amount)
     if progress.state == "done":
         return tr("Done")
     speed = tr("{size}/s").format(size=facts.size(progress.speed)) if progress.speed >= 1 else ""
     left = tr("{time} left").format(time=duration(progress.seconds_left)) if progress.seconds_left is not None else ""
-    return _dots(amount, speed, left, progress.message)
+    return _dots(amount, speed, left, told(progress.message))
 
 
 def _amount(received: int, total: int | None) -> str:

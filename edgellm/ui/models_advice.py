@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgellm.ui import facts
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 
 if TYPE_CHECKING:
     from edgellm.runtimes.advice import Advice
@@ -37,14 +37,14 @@ def fit(advice: Advice | None) -> Fit:
     }
     word, reason = words[advice.fit]
     if advice.budget is None:
-        return Fit(advice.fit, word, advice.sentence)
+        return Fit(advice.fit, word, told(advice.sentence))
     window = advice.placement.context if advice.placement is not None else 0
     return Fit(advice.fit, word, reason, _sum(advice.budget, window, estimated=advice.estimated))
 
 
 def broken(problem: str) -> Fit:
     """The badge of an installed model that lacks something."""
-    return Fit("swap", tr("Damaged"), problem)
+    return Fit("swap", tr("Damaged"), told(problem))
 
 
 def _sum(total: Budget, window: int, *, estimated: bool) -> str:

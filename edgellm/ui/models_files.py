@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from edgellm.errors import EdgeError, StorageError
 from edgellm.ui import facts
 from edgellm.ui.background import Runner
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.model_jobs import Handle, ModelJobs
 from edgellm.ui.models_view import Row
 from edgellm.ui.notices import Notices
@@ -232,7 +232,7 @@ class FileWork(QObject):
         parts += [tr("{file} is missing").format(file=name) for name in found.missing]
         more = len(parts) - _MOST_PARTS
         shown = parts[:_MOST_PARTS] + ([tr("and {n} more").format(n=more)] if more > 0 else [])
-        self.verdicts[row.name] = Verdict(found.sentence, "\n".join(shown), _mendable(found))
+        self.verdicts[row.name] = Verdict(told(found.sentence), "\n".join(shown), _mendable(found))
         self.judged.emit()
 
 

@@ -11,7 +11,7 @@ from edgellm.ui import facts
 from edgellm.ui.buttons import AccentButton, IconButton
 from edgellm.ui.flow import Flow
 from edgellm.ui.icons import pixmap
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.models_activity import Activity
 from edgellm.ui.theme import Theme
 
@@ -78,7 +78,7 @@ class OfferCard(QFrame):
             f"{offer.speed} ({offer.basis})" if offer.speed else tr("speed not known yet"),
         )
         self.measure.setVisible(not offer.speed)
-        self.words.setText("\n".join(filter(None, (" · ".join(filter(None, line)), offer.reason))))
+        self.words.setText("\n".join(filter(None, (" · ".join(filter(None, line)), told(offer.reason)))))
         text = tr("Unlock and download") if offer.locked else tr("Download")
         self.download.setText(text)
         self.download.setAccessibleName(text)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from edgellm.errors import EdgeError
 from edgellm.ui.buttons import IconButton
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, told_error, tr
 from edgellm.ui.theme import Theme
 
 _SHOWN_MS = 9_000
@@ -56,7 +56,7 @@ class Notices(QFrame):
 
     def say(self, text: str, action: str = "", then: Callable[[], None] | None = None, *, stays: bool = False) -> None:
         """Show a sentence, with a button when there is something to do about it; one that `stays` must be closed."""
-        self._show(text, "plain")
+        self._show(told(text), "plain")
         self._offer(action, then)
         if stays:
             self._timer.stop()
@@ -65,7 +65,7 @@ class Notices(QFrame):
 
     def complain(self, error: EdgeError, action: str = "", then: Callable[[], None] | None = None) -> None:
         """Show an error, with a button when there is something to do about it; it stays until it is closed."""
-        self._show(f"{error.message}\n{error.hint}".strip(), "error")
+        self._show(told_error(error), "error")
         self._offer(action, then)
         self._timer.stop()
 

@@ -26,7 +26,7 @@ from edgellm.ui.buttons import IconButton
 from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.file_shelf import FileChip, FileShelf
 from edgellm.ui.icons import icon
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class SourceBox(FileDrops, QFrame):
     def say(self, path: Path, words: str, tooltip: str = "", bad: bool = False) -> None:
         """Say something beside a file, for a page that reads its files itself."""
         if path in self._chips:
-            self._chips[path].say(words, tooltip, bad)
+            self._chips[path].say(words, told(tooltip), bad)
 
     def _add(self, path: Path) -> None:
         self._paths.append(path)

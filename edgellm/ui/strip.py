@@ -13,7 +13,7 @@ from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.engine_client import Status
 from edgellm.ui.engine_worker import Job
 from edgellm.ui.icons import icon, pixmap
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.model_selector import display_name
 from edgellm.ui.remote_place import Place
 from edgellm.ui.theme import Theme
@@ -102,7 +102,7 @@ class Strip(QFrame):
 
     def show_device(self, device: str, reason: str) -> None:
         """Where the model runs and why."""
-        text = f"{device}: {reason}" if reason else device
+        text = ": ".join(filter(None, (told(device), told(reason))))
         self._device.show_text(text)
         self.device.setToolTip(text + "\n" + tr("Click for details."))
         self.device.setAccessibleName(tr("Device: {text}").format(text=text))
@@ -113,7 +113,7 @@ class Strip(QFrame):
         if place is not None:
             self.show_device(place.sentence, "")
         else:
-            self.show_device(status.device or tr("No model is loaded"), tr(status.reason) if status.reason else "")
+            self.show_device(status.device or tr("No model is loaded"), status.reason)
         self.model.show_text(display_name(status.model) if status.model else tr("no model"))
 
     def show_no_model(self, reason: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edgellm.ui import markdown
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.result_pane import PLACE
 from edgellm.ui.summarize_result import Point, Result
 
@@ -83,7 +83,7 @@ def remarks(one: Result) -> tuple[str, ...]:
         "stopped": " ".join((tr("Stopped."), coverage(one))).strip(),
         "failed": " ".join((tr("It broke off."), coverage(one))).strip(),
     }
-    return tuple(filter(None, (said.get(one.state, ""), *one.notes)))
+    return tuple(filter(None, (said.get(one.state, ""), *map(told, one.notes))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar
 from edgellm.ui.buttons import AccentButton
 from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.keyboard import Keyboard
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.theme import Theme
 
 
@@ -65,7 +65,7 @@ class TaskBar(QFrame):
 
     def say(self, words: str) -> None:
         """One line."""
-        self.words.set_text(words)
+        self.words.set_text(told(words))
 
     def _press(self) -> None:
         if self._busy:

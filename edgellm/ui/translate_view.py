@@ -11,7 +11,7 @@ from html import escape
 from itertools import chain
 
 from edgellm.tasks.languages import english_name
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.translate_rows import FileRow
 from edgellm.ui.translate_work import Four, Languages, Translated
 
@@ -90,7 +90,7 @@ def notes(made: Translated) -> tuple[str, ...]:
         more = len(made.unknown) - _WORDS
         words = ", ".join(made.unknown[:_WORDS]) + (f" (+{more})" if more > 0 else "")
         found.append(tr("The model was not taught these words, so they may be wrong: {words}").format(words=words))
-    return (*found, *made.notes)
+    return (*found, *map(told, made.notes))
 
 
 def doubts(languages: Languages) -> tuple[str, ...]:
@@ -121,14 +121,15 @@ def report(rows: Sequence[FileRow]) -> tuple[str, str]:
             continue
         title = f"{row.path.name} → {row.out.name}" if row.state == "done" and row.out else row.path.name
         said = line(row.languages) if row.languages is not None else ""
-        lines = [" · ".join(filter(None, (row.line or row.words, said)))]
+        lines = [" · ".join(filter(None, (told(row.line) or row.words, said)))]
         lines += doubts(row.languages) if row.languages is not None else ()
         html.append(f"<h4>{escape(title)}</h4>" + "".join(f"<p>{escape(one)}</p>" for one in lines))
-        if row.warnings:
-            shown = "".join(f"<li>{escape(one)}</li>" for one in row.warnings[:_WARNINGS])
+        warnings = [told(one) for one in row.warnings]
+        if warnings:
+            shown = "".join(f"<li>{escape(one)}</li>" for one in warnings[:_WARNINGS])
             html.append(f"<ul>{shown}</ul>")
-            if (more := len(row.warnings) - _WARNINGS) > 0:
+            if (more := len(warnings) - _WARNINGS) > 0:
                 said = tr("{n} more; copy or save the list to have them all.").format(n=f"{more:,}")
                 html.append(f"<p class='faint'>{escape(said)}</p>")
-        text.append("\n".join([title, *lines, *(f"- {one}" for one in row.warnings)]))
+        text.append("\n".join([title, *lines, *(f"- {one}" for one in warnings)]))
     return "".join(html), "\n\n".join(text)

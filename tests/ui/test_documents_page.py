@@ -235,6 +235,52 @@ def test_collections_are_made_chosen_and_asked_alone(open_desk: Callable[..., De
     assert len(page.answers.entries) == 2
 
 
+def test_a_collection_gets_another_name(open_desk: Callable[..., Desk], folder: Path) -> None:
+    desk = open_desk(reply="unused")
+    page = opened(desk)
+    for name in ("Harbor", "House"):
+        page.work.add([folder / "trip.md"], name)
+        wait(lambda name=name: name in page.work.shelf.names, name)  # type: ignore[misc]
+    read(page, 1)
+    page.collection.setCurrentIndex(page.collection.findData("Harbor"))
+    page._on_collection()
+    wait(lambda: [row.title for row in page.documents.list.rows][:1] == ["Harbor"], "its rows")
+    page.documents.list.choose(page.documents.list.rows[0])
+    QTest.keyClick(page.documents.list, Qt.Key.Key_F2)
+    assert page.name.isVisible()
+    assert page.name.text() == page.name.selectedText() == "Harbor"
+    notices = page.services.notices
+    for given, sentence in (
+        ("House", "There is a collection 'House' already.\nChoose another name."),
+        ("   ", "A collection needs a name.\nGive it a name of letters and digits."),
+        ("x" * 200, "The name has more than 100 letters.\nChoose a shorter one."),
+        ("a/b", "The name of a collection holds no slash.\nGive it a name of letters and digits."),
+    ):
+        page.name.setText(given)
+        QTest.keyClick(page.name, Qt.Key.Key_Return)
+        wait(lambda said=sentence: notices.text == said, sentence)  # type: ignore[misc]
+        assert page.name.isVisible()
+        assert page.name.text() == given
+        notices.hide()
+    page.name.setText(" Harbor  town ")
+    QTest.keyClick(page.name, Qt.Key.Key_Return)
+    wait(lambda: page.work.name == "Harbor town" and "Harbor town" in page.work.shelf.names, "the new name")
+    assert not page.name.isVisible()
+    assert page.collection.currentData() == "Harbor town"
+    assert page.work.shelf.names == ("Harbor town", "House")
+    assert [file.path.name for file in page.work.shelf.files("Harbor town")] == ["trip.md"]
+    assert page.state()["collection"] == "Harbor town"
+    notices._act()
+    wait(lambda: page.work.shelf.names == ("Harbor", "House"), "the old name again")
+    wait(lambda: [row.title for row in page.documents.list.rows][:1] == ["Harbor"], "its rows again")
+    menu = page.documents.menu(next(row for row in page.documents.list.rows if row.kind == "collection"))
+    assert [action.text() for action in menu.actions()] == ["Rename (F2)", "Take out of the list (Del)"]
+    menu.actions()[0].trigger()
+    assert page.name.isVisible()
+    QTest.keyClick(page.name, Qt.Key.Key_Escape)
+    assert not page.name.isVisible()
+
+
 def test_changes_failures_and_pauses_are_seen(open_desk: Callable[..., Desk], folder: Path) -> None:
     desk = open_desk(reply="unused")
     page = opened(desk)
