@@ -20,6 +20,7 @@ from edgellm.errors import EdgeError, UsageError
 from edgellm.runtimes.base import Chunk
 from edgellm.tasks import kept, summary, summary_job, summary_styles
 from edgellm.tasks.kept import Kept
+from edgellm.tasks.keysentences import in_a_line
 from edgellm.tasks.outline import Outline
 from edgellm.tasks.result import without_model
 from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
@@ -127,7 +128,7 @@ def _fields(item: Item) -> dict[str, Any]:
 def _key_sentences(outline: Outline, count: int, session: Session) -> int:
     found = summary_job.key_points(outline, count)
     for item in found:
-        session.output.line(f"{' '.join(item.text.split())}{summary_lines.where(item.place)}")
+        session.output.line(f"{in_a_line(item.text)}{summary_lines.where(item.place)}")
     joined = "\n".join(item.text for item in found)
     sentences = [{"text": item.text, **asdict(item.place), "score": item.score} for item in found]
     return session.conclude(joined, without_model(), sentences=sentences)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from edgellm.cli.output import Output
 from edgellm.tasks.outline import Place
-from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
+from edgellm.tasks.summary_events import Begun, Item, Progress, SummaryEvent
 from edgellm.tasks.summary_styles import Style
 
 _EVERY = 2.0  # seconds between two lines of progress
@@ -58,16 +58,12 @@ class Pace:
         self._started = self._last = time.monotonic()
         self._before = 0
 
-    def follow(self, events: Iterable[SummaryEvent]) -> Summary:
-        """Show nothing but how far it is; returns the whole."""
-        for event in events:
-            if isinstance(event, Summary):
-                return event
-            if isinstance(event, Begun):
-                self.begin(event)
-            elif isinstance(event, Progress):
-                self.show(event)
-        raise AssertionError("a summary has an end")
+    def hear(self, event: SummaryEvent) -> None:
+        """Show how far it is, and nothing else."""
+        if isinstance(event, Begun):
+            self.begin(event)
+        elif isinstance(event, Progress):
+            self.show(event)
 
     def begin(self, begun: Begun) -> None:
         """Say how many there are, where there are several."""

@@ -17,7 +17,7 @@ from edgellm.runtimes.base import Chunk, Event, Finish, Generator, Message, Requ
 from edgellm.runtimes.many import answer_all
 from edgellm.tasks import sentences, special, summarize
 from edgellm.tasks.doubt import doubtful, nearest
-from edgellm.tasks.keysentences import key_sentences
+from edgellm.tasks.keysentences import in_a_line, key_sentences
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.result import combined, without_model
 from edgellm.tasks.starter import is_starter, out_of_reach
@@ -217,7 +217,7 @@ def _own(part: Part, count: int = 1, text: str = "", doubted: str = "") -> Point
     text = text or part.text
     meant = nearest(doubted, text) if doubted and count == 1 else ""
     chosen = [meant] if meant else [one.text for one in key_sentences(text, count)]
-    lines = [" ".join(one.split()) for one in chosen] or [" ".join(part.text.split())]
+    lines = [in_a_line(one) for one in chosen] or [" ".join(part.text.split())]
     return Point("\n".join(lines), part, False, without_model())
 
 
@@ -281,6 +281,8 @@ def coverage(found: Sequence[Point], chosen: Sequence[Part]) -> str:
         said = "The whole text was read at once."
     if own and len(chosen) == 1:
         said += " The model was no help with it: its own sentence stands there, in quotation marks."
+    elif own and own == len(found):
+        said += " The model was no help with them: each is shown by a sentence of its own, in quotation marks."
     elif own:
         said += f" For {own} of them the model was no help: a sentence of their own stands there, in quotation marks."
     if cut := sum(point.finish.truncated for point in found):

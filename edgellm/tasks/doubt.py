@@ -31,7 +31,8 @@ _PAST = frozenset(
     "arrived asked brought bought called carried chose cleaned closed came cooked cried danced drank drew ate fed "
     "found forgot got gave went greeted heard helped hid knew laughed learned left liked lived looked lost loved made "
     "met needed opened ordered painted photographed played put read received repaired ran said saw sold sent sang "
-    "slept spoke started studied swam took told thought used visited waited walked wanted washed worked wrote broke".split()
+    "slept spoke started studied swam took told thought used visited waited walked wanted washed worked wrote "
+    "broke".split()
 )
 _ARTICLES = frozenset("a an the".split())
 _BEFORE_NOUN = _ARTICLES | frozenset("my our your his her its their this that these those no some".split())

@@ -5,7 +5,7 @@ of Artificial Intelligence Research 22 (2004). Sentences are nodes, the cosine o
 an edge (continuous LexRank), and the stationary distribution of a damped random walk is each sentence's salience.
 Where the paper takes English words, `terms.py` also cuts character pairs out of unspaced scripts. A sentence that
 repeats a chosen one is passed over, as the paper's reranker does (cross-sentence information subsumption), and one or
-two words, such as a heading or a table's first row, come behind the sentences.
+two words, such as a heading or a table's first row, come behind the sentences, as do greetings and a letter's head.
 
 The matrix of similarities S = V Vᵀ is never built: a step of the walk multiplies by the sparse V twice, so that a
 book takes memory in proportion to its words.
@@ -34,6 +34,10 @@ _SAME = 0.8
 _WORD = re.compile(r"[^\W\d_]+")
 _FEW = 3  # words that a sentence has at least
 _BEHIND = 1e-3
+_UNENDED = 0.5  # what has no full stop is rather a heading, a row or an item of a list
+_ENDS, _CLOSING, _OPEN_ENDS = tuple(".!?…。！？"), "\"'”’»)）」", tuple(",:，：")
+_HEAD_LINE = re.compile(r"[^\W\d_][\w-]*: .*@")
+_MARK = re.compile(r"(?:[>|•*#]+\s*|[-–—·]\s+|\d{1,3}[.)]\s+)+(?=\S)")
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -56,7 +60,7 @@ def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySen
     if not found or count < 1:
         return ()
     vectors = weights([sentence.text for sentence in found], language)
-    scores = _Graph(vectors).salience() * [_BEHIND if _fragment(one.text) else 1.0 for one in found]
+    scores = _Graph(vectors).salience() * [_rank(one.text) for one in found]
     highest = float(scores.max()) or 1.0
     return tuple(
         KeySentence(found[at].text, found[at].start, found[at].end, round(float(scores[at]) / highest, 4))
@@ -64,8 +68,22 @@ def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySen
     )
 
 
-def _fragment(text: str) -> bool:
-    return len(_WORD.findall(text)) < _FEW and not UNSPACED_RUN.search(text)
+def _says_something(text: str) -> bool:
+    """Whether the sentence says something: it is no greeting, no line of a letter's head and no bare word."""
+    few = len(_WORD.findall(text)) < _FEW and not UNSPACED_RUN.search(text)
+    return not (few or text.endswith(_OPEN_ENDS) or _HEAD_LINE.match(text))
+
+
+def _rank(text: str) -> float:
+    if not _says_something(text):
+        return _BEHIND
+    return 1.0 if text.rstrip(_CLOSING).endswith(_ENDS) else _UNENDED
+
+
+def in_a_line(text: str) -> str:
+    """A sentence of a text as a person reads it alone: in one line, without the mark of a list or a quotation."""
+    line = " ".join(text.split())
+    return _MARK.sub("", line, count=1) or line
 
 
 def most_salient(texts: Sequence[str], count: int, language: str = "") -> tuple[int, ...]:

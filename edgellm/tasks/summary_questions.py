@@ -17,7 +17,7 @@ from edgellm.tasks import answer, digest, summary_styles
 from edgellm.tasks.answer import Quote
 from edgellm.tasks.digest import Part, Want
 from edgellm.tasks.function_words import likely
-from edgellm.tasks.keysentences import key_sentences, most_salient
+from edgellm.tasks.keysentences import in_a_line, key_sentences, most_salient
 from edgellm.tasks.options import Options
 from edgellm.tasks.result import combined
 from edgellm.tasks.scripts import UNSPACED_RUN
@@ -109,13 +109,13 @@ class Asking:
         for sentence in key_sentences(read, self._each + _SPARE, language):
             word = next((one for one in _words(sentence.text, read, language) if one.casefold() not in self._known), "")
             at = part.text.find(sentence.text)
-            if not word or at < 0 or made == self._each:
+            if not word or at < 0 or made == self._each or sentence.text.endswith((",", ":")):
                 continue
             made += 1
             self._known.add(word.casefold())
             question = _ABOUT.get(self._asked.language or language, _ABOUT["en"]).format(word=word)
             quote = Quote(sentence.text, at, at + len(sentence.text))
-            yield Pair(question, " ".join(sentence.text.split()), quote, False)
+            yield Pair(question, in_a_line(sentence.text), quote, False)
 
     @property
     def facts(self) -> Finish:

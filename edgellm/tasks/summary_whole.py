@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from edgellm.runtimes.base import Chunk, Finish
-from edgellm.tasks import digest, summarize, summary_styles
+from edgellm.tasks import digest, sentences, summarize, summary_styles
 from edgellm.tasks.digest import Part, Point, Want
 from edgellm.tasks.doubt import doubtful
-from edgellm.tasks.keysentences import most_salient
+from edgellm.tasks.keysentences import in_a_line, most_salient
 from edgellm.tasks.result import collect, without_model
 from edgellm.tasks.scripts import UNSPACED_RUN
 from edgellm.tasks.starter import is_starter
@@ -34,6 +34,7 @@ _SINGLE = "This model writes one sentence at a time: {what} made of its sentence
 _OWN_WORDS = "The built-in model makes one sentence of each section; the text is shown by its own sentences instead."
 _DOUBTFUL = "What the built-in model wrote was doubtful, so the text is shown in its own words."
 _LONGER = "The text is longer than what the built-in model makes one sentence of."
+_ONE = "The text is one sentence, which stands there."
 _CANDIDATES = 5  # key sentences among which a fitting one is looked for
 _FEW, _SHORT, _SHORT_LETTERS = 5, 12, 90  # words that a short line has at least and at most, and characters
 
@@ -102,7 +103,7 @@ def own_section(job: Job, points: Sequence[Point], written: int) -> Iterator[Ite
 
 
 def _in_a_line(job: Job, item: Item) -> Item:
-    return replace(item, text=job.translate(" ".join(item.text.split())))
+    return replace(item, text=job.translate(in_a_line(item.text)))
 
 
 def own_words(job: Job, count: int) -> Steps:
@@ -126,7 +127,8 @@ def _starter_line(job: Job) -> Steps:
     yield Begun(1, 0)
     text = job.outline.body.strip() or job.outline.text
     long = job.asked.length == "long"
-    why, finish = summarize.beyond(text), without_model()
+    single = len(sentences.split(text)) == 1
+    why, finish = _ONE if single else summarize.beyond(text), without_model()
     if not why and not digest.fits(job.direct, text):
         why = _LONGER
     if not why:
@@ -140,6 +142,8 @@ def _starter_line(job: Job) -> Steps:
     items = [_in_a_line(job, one) for one in (key_points(job.outline, 2) if long else _one_line(job))]
     said = " ".join(item.text for item in items)
     yield Chunk(said)
+    if single:
+        return Summary(said, tuple(items), 1, 1, (why,), finish)
     many = "These are its two most important sentences" if len(items) > 1 else "This is its most important sentence"
     return Summary(said, tuple(items), 1, 1, (f"{why} {many}; --key-sentences 3 shows more.",), finish)
 

@@ -282,8 +282,9 @@ def _work(
     services: Services, source: Source, wanted: Wanted, before: tuple[Result, ...], engine: Any, work: Any
 ) -> tuple[Result, ...]:
     """In the engine's thread: what is given, as documents, and the work on them."""
+    from edgellm.tasks import summary_compare
     from edgellm.tasks.outline import of_text
 
     documents = source.documents or (of_text(source.text),)
-    titles = summarize_work.names(documents) if len(documents) > 1 else ("",)
+    titles = summary_compare.names(documents) if len(documents) > 1 else ("",)
     return summarize_work.run(services.app, Texts(documents, titles, before), wanted, engine, work)

@@ -88,15 +88,6 @@ class Heard:
             yield index, event
 
 
-def names(documents: Sequence[Document]) -> tuple[str, ...]:
-    """What files are called; equal names are told apart by a number."""
-    found: list[str] = []
-    for number, document in enumerate(documents, 1):
-        name = document.path.name
-        found.append(f"{name} [{number}]" if name in [one.path.name for one in documents[: number - 1]] else name)
-    return tuple(found)
-
-
 def run(app: App, texts: Texts, wanted: Wanted, engine: EngineClient, work: TaskWork) -> tuple[Result, ...]:
     """Do what is wanted, putting a `Step` for each change; returns all results.
 

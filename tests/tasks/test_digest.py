@@ -81,7 +81,7 @@ def test_silence_becomes_a_sentence_of_the_text() -> None:
     found = tuple(digest.points(scripted, chosen))
     assert len(found) == len(chosen) and not any(point.written for point in found)
     assert all(point.text in point.part.text for point in found)
-    assert "the model was no help" in digest.coverage(found, chosen)
+    assert "model was no help" in digest.coverage(found, chosen)
 
 
 def test_nothing_to_summarize() -> None:

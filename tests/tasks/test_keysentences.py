@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgellm.tasks import keysentences
-from edgellm.tasks.keysentences import key_sentences
+from edgellm.tasks.keysentences import in_a_line, key_sentences
 
 ENGLISH = (
     "The library opens on Monday. The new library has many books for children. My shoes are brown. "
@@ -72,3 +72,14 @@ def test_a_text_with_little_in_it(text: str) -> None:
 
 def test_asking_for_none_gives_none() -> None:
     assert key_sentences(ENGLISH, 0) == ()
+
+
+def test_a_letters_head_and_greeting_come_behind_and_marks_are_left_out() -> None:
+    text = (
+        "From: Anna <anna@example.org>\nHi Paul,\n\nThe plan is ready.\n\nOn Sunday Paul wrote:\n> The lawyer has it."
+    )
+    assert [one.text for one in key_sentences(text, 2)] == ["The plan is ready.", "> The lawyer has it."]
+    assert in_a_line("> The lawyer\nhas it.") == "The lawyer has it."
+    assert in_a_line("2. Buy bread.") == "Buy bread."
+    assert in_a_line("- ") == "-"
+    assert in_a_line("3.5 million came.") == "3.5 million came."
