@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import random
-import zipfile
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from tests.document_files import changed
+from tests.generated_drawings import Additions, drawings, put
 from tests.generated_texts import kept, words
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -33,6 +32,8 @@ _FORMATS = (
 )
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+_P = "http://schemas.openxmlformats.org/presentationml/2006/main"
+_COMMENTS = "application/vnd.openxmlformats-officedocument.presentationml.comments+xml"
 _FIELD = "{00000000-0000-0000-0000-000000000001}"
 
 
@@ -98,6 +99,11 @@ def docx(seed: int) -> bytes:
     made, document = _Writer(seed), library.Document()
     document.add_heading(words(made.chance), level=made.chance.randint(1, 3))
     document.add_picture(io.BytesIO(_PICTURE))
+    described, name = words(made.chance), f"§{made.chance.randint(0, 9)}§.png"
+    for one in document.element.body.iter("{*}docPr", "{*}cNvPr"):
+        one.set("descr", described)
+    document.add_picture(io.BytesIO(_PICTURE))
+    next(one for one in document.element.body.iter("{*}docPr") if not one.get("descr")).set("descr", name)
     document.add_paragraph(words(made.chance), style="List Bullet")
     section = document.sections[0]
     section.header.paragraphs[0].text = words(made.chance)
@@ -114,25 +120,24 @@ def docx(seed: int) -> bytes:
     body.insert(len(body) - 1, parse_xml(outside))
     file = io.BytesIO()
     document.save(file)
-    return _with_footnotes(file.getvalue(), made)
+    return _with_parts(file.getvalue(), made)
 
 
-def _with_footnotes(data: bytes, made: _Writer) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        types = archive.read("[Content_Types].xml").decode()
-        rels = archive.read("word/_rels/document.xml.rels").decode()
-    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
-    override = f'<Override PartName="/word/footnotes.xml" ContentType="{kind}"/></Types>'
-    relation = f'<Relationship Id="rF" Type="{_RELATIONS}/footnotes" Target="footnotes.xml"/></Relationships>'
-    notes = f'<w:footnotes {NAMES}><w:footnote w:id="2">{made.paragraph(1)}</w:footnote></w:footnotes>'
-    return changed(
-        data,
-        {
-            "[Content_Types].xml": types.replace("</Types>", override),
-            "word/_rels/document.xml.rels": rels.replace("</Relationships>", relation),
-            "word/footnotes.xml": notes,
-        },
-    )
+def _with_parts(data: bytes, made: _Writer) -> bytes:
+    """Footnotes, endnotes, comments, a chart and a diagram."""
+    added, main = Additions(), "word/document.xml"
+    media = "application/vnd.openxmlformats-officedocument.wordprocessingml.{}+xml"
+    author = 'w:author="A" w:date="2026-01-01T00:00:00Z"'
+    for name, one, more in (
+        ("footnotes", "footnote", ""),
+        ("endnotes", "endnote", ""),
+        ("comments", "comment", author),
+    ):
+        inner = f'<w:{one} w:id="2" {more}>{made.paragraph(1)}</w:{one}>'
+        content = f"<w:{name} {NAMES}>{inner}</w:{name}>"
+        added.add(main, f"word/{name}.xml", name, media.format(name), content)
+    drawings(made.chance, added, main, 1)
+    return put(data, added)
 
 
 def pptx(seed: int) -> bytes:
@@ -156,7 +161,9 @@ def pptx(seed: int) -> bytes:
         paragraph.add_run().text = words(chance)
         field = f'<a:fld xmlns:a="{_A}" id="{_FIELD}" type="slidenum"><a:t>{kept(chance)}</a:t></a:fld>'
         paragraph._p.append(etree.fromstring(field))
-        slide.shapes.add_picture(io.BytesIO(_PICTURE), *inches[:2])
+        slide.shapes.add_picture(io.BytesIO(_PICTURE), *inches[:2])  # its description is the name of its file
+        described = slide.shapes.add_picture(io.BytesIO(_PICTURE), *inches[:2])
+        described._element.nvPicPr.cNvPr.set("descr", words(chance))
         table = slide.shapes.add_table(1, 2, *inches).table
         table.cell(0, 0).text = words(chance)
         group = slide.shapes.add_group_shape()
@@ -164,4 +171,12 @@ def pptx(seed: int) -> bytes:
         slide.notes_slide.notes_text_frame.text = words(chance)
     file = io.BytesIO()
     slides.save(file)
-    return file.getvalue()
+    added = Additions()
+    for number in range(1, len(slides.slides) + 1):
+        host = f"ppt/slides/slide{number}.xml"
+        drawings(chance, added, host, number)
+        content = (
+            f'<p:cmLst xmlns:p="{_P}"><p:cm authorId="0"><p:text>{escape(words(chance))}</p:text></p:cm></p:cmLst>'
+        )
+        added.add(host, f"ppt/comments/comment{number}.xml", "comments", _COMMENTS, content)
+    return put(file.getvalue(), added)

@@ -74,10 +74,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The `<html>` tag: the place after its name, and those of its `lang` and `xml:lang` values."""
+    """The `<html>` tag: the place after its name, those of its `lang` and `xml:lang` values, and that of its `dir`."""
 
     name_end: int
     languages: tuple[Place, ...]
+    direction: Place | None = None
 
 
 def attributes(tag: str, start: int) -> Iterator[tuple[str, Place]]:
@@ -105,12 +106,16 @@ def _trimmed(text: str, start: int, end: int, offset: int = 0, quote: str = "") 
 
 
 class Finder(HTMLParser):
-    """Finds `blocks` and `root` in a page. `xml` says that `<a/>` is an element without content."""
+    """Finds `blocks` and `root` in a page, and the `directions` of its other elements.
+
+    `xml` says that `<a/>` is an element without content.
+    """
 
     def __init__(self, source: str, xml: bool) -> None:
         super().__init__(convert_charrefs=False)
         self.blocks: list[Block] = []
         self.root: Root | None = None
+        self.directions: list[tuple[str, Place]] = []  # of elements by name
         self._source, self._xml = source, xml
         self._lines = [0, *(found.end() for found in re.finditer("\n", source))]
         self._open: list[tuple[str, bool]] = []  # elements, and whether their texts are kept
@@ -162,6 +167,9 @@ class Finder(HTMLParser):
             self._take_attributes(tag, values, here)
         if tag == "html" and self.root is None:
             self._take_root(here)
+        elif "dir" in values and not kept:
+            found = attributes(self.get_starttag_text() or "", here)
+            self.directions += [(tag, place) for name, place in found if name == "dir"]
         if tag not in _VOID:
             self._open.append((tag, kept))
             self._depths[tag] = self._depths.get(tag, 0) + 1
@@ -243,6 +251,8 @@ class Finder(HTMLParser):
 
     def _take_root(self, here: int) -> None:
         tag = self.get_starttag_text() or ""
-        found = [place for name, place in attributes(tag, here) if name in ("lang", "xml:lang")]
+        values = list(attributes(tag, here))
+        found = [place for name, place in values if name in ("lang", "xml:lang")]
+        direction = next((place for name, place in values if name == "dir"), None)
         name = _NAME.match(tag)
-        self.root = Root(here + (name.end() if name else 0), tuple(found))
+        self.root = Root(here + (name.end() if name else 0), tuple(found), direction)

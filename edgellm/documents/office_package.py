@@ -88,8 +88,10 @@ class Package:
             found.append("It holds macros: they are kept as they are, and were not run.")
         if any(name.startswith("_xmlsignatures/") for name in self.names):
             found.append("It is signed: the signature does not fit the new file.")
-        if any("/charts/" in name or "/diagrams/" in name for name in self.names):
-            found.append("The texts in charts and diagrams stay as they are.")
+        inner = sum("/embeddings/" in name for name in self.names)
+        if inner:
+            files = "A file" if inner == 1 else f"{inner} files"
+            found.append(f"{files} inside of it (worksheets of charts, other documents) stay as they are.")
         return tuple(found)
 
     def written(self, changed: set[str]) -> bytes:

@@ -5,8 +5,9 @@ The formats differ in their tags; `rewrite_docx.py` and `rewrite_pptx.py` say wh
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +17,30 @@ from edgellm.documents.segment import Rewriting, Segment
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _ALTERNATIVES = (f"{_MC}Choice", f"{_MC}Fallback")
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_DESCRIBED = frozenset(("docPr", "cNvPr"))
+_DESCRIPTIONS = ("title", "descr")
 _BREAKS = str.maketrans("\n\t", "  ")
+
+
+# A description that is no more than the name of the picture's file.
+_FILE_NAME = re.compile(r"[^\s]+\.\w{2,5}|(?i:image|picture|bild|grafik) ?\d*")
+
+
+@dataclass(slots=True)
+class Label:
+    """An attribute that is shown or read aloud, to be read and written as the text of an element is."""
+
+    element: Any
+    name: str
+
+    @property
+    def text(self) -> str:
+        """Its value."""
+        return str(self.element.get(self.name, ""))
+
+    @text.setter
+    def text(self, value: str) -> None:
+        self.element.set(self.name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +55,16 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One segment, in the part called `part`. `echoes` say the same again, for programs that know other pictures."""
+    """One segment, in the part called `part`. `echoes` say the same again, for programs that know other pictures.
+
+    `is_plain` says that it stands in no run: its elements have neither formatting nor a language.
+    """
 
     stretches: tuple[Stretch, ...]
     part: str
     where: str
     echoes: tuple[Text, ...] = ()
+    is_plain: bool = False
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -52,7 +80,8 @@ class Text:
             first.text = stretch.lead + piece.translate(_BREAKS) + stretch.tail
             for node in others:
                 node.text = ""
-            touch(first)
+            for node in () if self.is_plain else stretch.nodes:
+                touch(node)
         for echo in self.echoes:
             echo.put(pieces, touch)
 
@@ -117,6 +146,24 @@ class Walk(ABC):
         """Take over the segments of a paragraph."""
         self.texts += [Text(stretches, self._part, where) for stretches in line.segments()]
 
+    def plain(self, node: Any, where: str) -> None:
+        """Take over an element, or an attribute, whose text is a segment by itself."""
+        found = _stretches([("", [node])])
+        if found:
+            self.texts.append(Text(found, self._part, where, is_plain=True))
+
+    def labels(self, element: Any, where: str) -> None:
+        """Take over the title and the description of a picture or shape, which are read aloud."""
+        if not isinstance(element.tag, str) or element.tag.rpartition("}")[2] not in _DESCRIBED:
+            return
+        known, self.texts = self.texts, []
+        for name in _DESCRIPTIONS:
+            if not _FILE_NAME.fullmatch(element.get(name, "").strip()):
+                self.plain(Label(element, name), f"{where}, picture description".strip(", "))
+        # A picture in a letter carries it twice
+        last = known[-1:] if known and known[-1].is_plain else []
+        self.texts = known[: len(known) - len(last)] + merged(last, self.texts)
+
     def children(self, element: Any, where: str) -> None:
         """Collect what is in the children of an element."""
         for child in element:
@@ -132,13 +179,22 @@ class Walk(ABC):
         for one in element.iterchildren(*_ALTERNATIVES):
             self.texts = []
             self.children(one, where)
-            if known and [text.pieces for text in self.texts] == [text.pieces for text in known]:
-                pairs = zip(known, self.texts, strict=True)
-                known = [replace(text, echoes=(*text.echoes, echo)) for text, echo in pairs]
-            else:
-                known += self.texts
+            known = merged(known, self.texts)
         self.texts = before + known
         return True
+
+
+def merged(known: list[Text], more: list[Text]) -> list[Text]:
+    """The texts of both; one of `more` that says the same as one of `known` becomes its echo, each at most once."""
+    found, free = list(known), list(range(len(known)))
+    for text in more:
+        same = next((number for number in free if found[number].pieces == text.pieces), None)
+        if same is None:
+            found.append(text)
+        else:
+            free.remove(same)
+            found[same] = replace(found[same], echoes=(*found[same].echoes, text))
+    return found
 
 
 def preserve(node: Any) -> None:
@@ -156,4 +212,11 @@ def rewrite(texts: list[Text], order: Rewriting, touch: Callable[[Any], None]) -
     """Put all translations in their places. Returns the names of the parts that were changed."""
     for number, pieces in order.translated.items():
         texts[number].put(pieces, touch)
-    return {texts[number].part for number in order.translated}
+    changed = [texts[number] for number in order.translated]
+    return {one.part for text in changed for one in (text, *_echoes(text))}
+
+
+def _echoes(text: Text) -> Iterator[Text]:
+    for echo in text.echoes:
+        yield echo
+        yield from _echoes(echo)

@@ -1,7 +1,7 @@
-"""DOCX: a segment per paragraph of body, tables, headers, notes and boxes, a piece per stretch of equal formatting.
+"""DOCX: a segment per paragraph of body, tables, headers, notes, comments, boxes, charts and diagrams.
 
-Comments, deleted text, formulas and the results of fields (page numbers, the table of contents) stay as they are.
-A tab or a line break ends a segment.
+A piece is a stretch of equal formatting. Descriptions of pictures are segments too. Deleted text, formulas and the
+results of fields (page numbers, the table of contents) stay as they are. A tab or a line break ends a segment.
 """
 
 from __future__ import annotations
@@ -10,13 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edgellm.documents import office_drawings
+from edgellm.documents.direction import east_asian, right_to_left
+from edgellm.documents.office_direction import named, namespace, turn
 from edgellm.documents.office_package import Package
 from edgellm.documents.office_texts import Line, Text, Walk, preserve, rewrite, segments
 from edgellm.documents.segment import Rewriting, Sheet
 from edgellm.documents.source import Source
 
 _MAIN = "word/document.xml"
-_OTHER_PARTS = {"header": "header", "footer": "footer", "footnotes": "footnotes", "endnotes": "endnotes"}
+_OTHER_PARTS = {
+    "header": "header",
+    "footer": "footer",
+    "footnotes": "footnotes",
+    "endnotes": "endnotes",
+    "comments": "comment",
+}
 _THROUGH = frozenset("bdo customXml dir hyperlink ins moveTo sdt sdtContent smartTag".split())
 _DELETED = frozenset(("del", "moveFrom"))
 _SILENT = frozenset(("lastRenderedPageBreak", "pPr", "proofErr", "rPr"))
@@ -24,8 +33,6 @@ _BREAKS = frozenset(("br", "cr", "ptab", "tab"))
 # They differ between runs that look the same to a reader: what a spelling check has left behind.
 _UNSEEN = frozenset(("lang", "noProof"))
 _CURSOR = "_GoBack"  # where Word was when the file was closed
-_EAST_ASIAN = frozenset(("ja", "ko", "zh"))
-_RIGHT_TO_LEFT = frozenset(("ar", "fa", "he", "ur"))
 
 
 def read(source: Source) -> Sheet:
@@ -33,8 +40,9 @@ def read(source: Source) -> Sheet:
     package = Package(source)
     texts = _texts(package)
     lang = _default_language(package)
-    language = "" if lang is None else str(lang.get(_name(lang, "val"), ""))
-    return Sheet("docx", segments(texts), (*_notes(package), *package.notes()), language)
+    language = "" if lang is None else str(lang.get(named(lang, "val"), ""))
+    kept = office_drawings.kept_notes(package, _parts(package))
+    return Sheet("docx", segments(texts), (*_notes(package), *kept, *package.notes()), language)
 
 
 def write(order: Rewriting) -> bytes:
@@ -44,23 +52,30 @@ def write(order: Rewriting) -> bytes:
     changed = rewrite(_texts(package), order, _touch(order.language))
     lang = _default_language(package) if order.language else None
     if lang is not None:
-        lang.set(_name(lang, _script(order.language)), order.language)
+        lang.set(named(lang, _script(order.language)), order.language)
         changed.add(_styles(package))
     return package.written(changed) if changed else order.source.data
 
 
-def _texts(package: Package) -> list[Text]:
-    texts = _walked(package, _MAIN, "")
+def _parts(package: Package) -> list[str]:
+    """The document, and what belongs to it by its kind."""
     relations = package.relations(_MAIN)
-    for kind, where in _OTHER_PARTS.items():
-        for name in dict.fromkeys(relation.target for relation in relations if relation.kind == kind):
-            texts += _walked(package, name, where)
+    return [_MAIN, *(one.target for kind in _OTHER_PARTS for one in relations if one.kind == kind)]
+
+
+def _texts(package: Package) -> list[Text]:
+    relations = package.relations(_MAIN)
+    places = {one.target: _OTHER_PARTS[one.kind] for one in relations if one.kind in _OTHER_PARTS}
+    texts = []
+    for name in dict.fromkeys(_parts(package)):
+        texts += _walked(package, name, places.get(name, ""))
+        texts += office_drawings.charts_and_diagrams(package, name, places.get(name, ""))
     return texts
 
 
 def _walked(package: Package, name: str, where: str) -> list[Text]:
     root = package.root(name)
-    walk = _DocxWalk(name, _namespace(root))
+    walk = _DocxWalk(name, namespace(root))
     walk.children(root, where)
     return walk.texts
 
@@ -97,6 +112,7 @@ class _DocxWalk(Walk):
             self._tables += not where
             self.children(element, where or f"table {self._tables}")
         elif name not in _DELETED and not self.alternatives(element, where):
+            self.labels(element, where)
             self.children(element, where)
 
     def _called(self, element: Any) -> str:
@@ -175,25 +191,30 @@ class _DocxWalk(Walk):
 
 
 def _touch(language: str) -> Callable[[Any], None]:
+    drawn = office_drawings.touch(language)
+
     def touch(node: Any) -> None:
+        if node.tag in office_drawings.RUN_TEXTS:
+            drawn(node)
+            return
         preserve(node)
-        lang = node.getparent().find("/".join(_name(node, name) for name in ("rPr", "lang")))
-        if language and lang is not None:
-            lang.set(_name(node, _script(language)), language)
+        if language:
+            turn(node, right_to_left(language))
+            lang = node.getparent().find("/".join(named(node, name) for name in ("rPr", "lang")))
+            if lang is not None:
+                lang.set(named(node, _script(language)), language)
 
     return touch
 
 
 def _notes(package: Package) -> tuple[str, ...]:
     root = package.root(_MAIN)
-    w = _namespace(root)
+    w = namespace(root)
     found = []
     if next(root.iter(*(f"{w}{name}" for name in ("ins", "del", "moveFrom", "moveTo"))), None) is not None:
         found.append("It has tracked changes: what was inserted is translated, what was deleted is not.")
     if any((one.text or "").split()[:1] == ["TOC"] for one in root.iter(f"{w}instrText")):
         found.append("Its table of contents is kept. Update it in the word processor (F9).")
-    if any(relation.kind == "comments" for relation in package.relations(_MAIN)):
-        found.append("Its comments stay as they are.")
     return tuple(found)
 
 
@@ -206,19 +227,9 @@ def _default_language(package: Package) -> Any:
     if not name:
         return None
     root = package.root(name)
-    return root.find("/".join(_name(root, one) for one in ("docDefaults", "rPrDefault", "rPr", "lang")))
-
-
-def _namespace(element: Any) -> str:
-    """That of the element with its braces: files of the strict kind have another one than the rest."""
-    return str(element.tag).partition("}")[0] + "}"
-
-
-def _name(beside: Any, name: str) -> str:
-    return _namespace(beside) + name
+    return root.find("/".join(named(root, one) for one in ("docDefaults", "rPrDefault", "rPr", "lang")))
 
 
 def _script(language: str) -> str:
     """Word keeps three languages, for three kinds of letters."""
-    base = language.lower().partition("-")[0]
-    return "eastAsia" if base in _EAST_ASIAN else "bidi" if base in _RIGHT_TO_LEFT else "val"
+    return "eastAsia" if east_asian(language) else "bidi" if right_to_left(language) else "val"

@@ -8,13 +8,14 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from edgellm.documents import rewrite_html
+from edgellm.documents.direction import east_asian, right_to_left
 from edgellm.documents.formats_archive import members, part
 from edgellm.documents.formats_open import chapters, package
 from edgellm.documents.raw_text import Edit, edited, has_words, raw_text
@@ -33,12 +34,36 @@ _NCX_TEXT = re.compile(r"<((?:[\w.-]+:)?text)(?:\s[^<>]*)?>([^<]*)</\1\s*>")
 _NCX_LANGUAGE = re.compile(r"<((?:[\w.-]+:)?ncx)\s[^<>]*?xml:lang\s*=\s*[\"']([^\"']*)")
 
 
+_SPINE = re.compile(r"<(?:[\w.-]+:)?spine(?=[\s/>])[^<>]*>")
+_PROGRESSION = re.compile(r"""page-progression-direction\s*=\s*["']([^"']*)["']""")
+
+
 def _read_package(source: Source) -> Sheet:
     return _read_labels(source, _OPF_TEXT, _OPF_LANGUAGE)
 
 
 def _write_package(order: Rewriting) -> bytes:
-    return _write_labels(order, _OPF_TEXT, _OPF_LANGUAGE)
+    return _turned(_write_labels(order, _OPF_TEXT, _OPF_LANGUAGE), order)
+
+
+def _turned(data: bytes, order: Rewriting) -> bytes:
+    """The description of a book whose pages follow each other as those of its language do.
+
+    One in Chinese or Japanese is left as it is: it may run downward, and then from right to left.
+    """
+    if not order.language or east_asian(order.language):
+        return data
+    raw = raw_text(replace(order.source, data=data))
+    spine = _SPINE.search(raw.text)
+    told = _PROGRESSION.search(raw.text, *spine.span()) if spine else None
+    leftward = right_to_left(order.language)
+    if spine is None or (told[1] if told else "ltr").lower() == ("rtl" if leftward else "ltr"):
+        return data
+    place = raw.text.index("spine", spine.start()) + len("spine")
+    edit = (place, place, ' page-progression-direction="rtl"')
+    if told is not None:
+        edit = (*told.span(1), "rtl" if leftward else "ltr")
+    return raw.encoded(edited(raw.text, [edit]))
 
 
 def _read_contents(source: Source) -> Sheet:
@@ -82,7 +107,7 @@ def read(source: Source) -> Sheet:
 
 
 def write(order: Rewriting) -> bytes:
-    """The book with other texts; with a language, the book and each of its pages say so."""
+    """The book with other texts; with a language, the book and each of its pages say so, and where they begin."""
     changed: dict[str, bytes] = {}
     first = 0
     with members(order.source) as archive:

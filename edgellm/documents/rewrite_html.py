@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from edgellm.documents.direction import right_to_left
 from edgellm.documents.formats_archive import damaged
-from edgellm.documents.html_places import Block, Finder, Place, Root
+from edgellm.documents.html_places import Block, Finder, Place
 from edgellm.documents.raw_text import Edit, RawText, edited, raw_text
 from edgellm.documents.segment import Rewriting, Segment, Sheet
 from edgellm.documents.source import Source
@@ -31,7 +32,7 @@ def read(source: Source) -> Sheet:
 
 
 def write(order: Rewriting) -> bytes:
-    """The page with other texts; with a language, its `lang` says so.
+    """The page with other texts; with a language, its `lang` and `dir` say so.
 
     A letter that the page's encoding has no sign for is written as a character reference.
     """
@@ -42,7 +43,7 @@ def write(order: Rewriting) -> bytes:
             if piece != place.text(raw.text):
                 edits.append(_edit(raw, place, piece))
     if order.language and found.root:
-        edits += _languages(raw, found.root, order.language, _is_xml(order.source))
+        edits += _root(raw, found, order.language, _is_xml(order.source))
     return raw.encoded(edited(raw.text, edits)) if edits else order.source.data
 
 
@@ -84,9 +85,31 @@ def _escaped(raw: RawText, place: Place, new: str) -> str:
     return text.encode(raw.codec, "xmlcharrefreplace").decode(raw.codec)
 
 
-def _languages(raw: RawText, root: Root, language: str, xml: bool) -> Iterator[Edit]:
+def _root(raw: RawText, found: Finder, language: str, xml: bool) -> Iterator[Edit]:
+    """The language of the page, and where its lines begin."""
+    root, added = found.root, ""
+    assert root is not None
+    was = root.languages[0].text(raw.text) if root.languages else ""
     for place in root.languages:
         yield place.start, place.end, _escaped(raw, place, language)
     if not root.languages:
         value = _escaped(raw, Place(0, 0, 0, 0, "="), language)
-        yield root.name_end, root.name_end, f" lang={value}" + (f" xml:lang={value}" if xml else "")
+        added = f" lang={value}" + (f" xml:lang={value}" if xml else "")
+    leftward = right_to_left(language)
+    if leftward and root.direction is None:
+        added += ' dir="rtl"'
+    yield from _directions(raw, found, leftward, right_to_left(was))
+    if added:
+        yield root.name_end, root.name_end, added
+
+
+def _directions(raw: RawText, found: Finder, leftward: bool, was: bool) -> Iterator[Edit]:
+    """That of the page as a whole; and where it was one from right to left, and is no more, those of its elements."""
+    old, new = ("ltr", "rtl") if leftward else ("rtl", "ltr")
+    whole = [place for tag, place in found.directions if tag == "body"]
+    whole += [found.root.direction] if found.root and found.root.direction else []
+    if not leftward and (was or any(place.text(raw.text).lower() == old for place in whole)):
+        whole += [place for tag, place in found.directions if tag != "body"]
+    for place in whole:
+        if place.text(raw.text).lower() == old:
+            yield place.start, place.end, _escaped(raw, place, new)

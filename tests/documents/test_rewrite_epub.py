@@ -168,3 +168,28 @@ def test_a_book_whose_fonts_alone_are_hidden_is_read(tmp_path: Path) -> None:
     path.write_bytes(_with({"META-INF/encryption.xml": _locked("http://www.idpf.org/2008/embedding")}))
     assert rewriting.sheet(path).segments
     assert "META-INF/encryption.xml" in _parts(rewriting.rewritten(path, rewriting.swapped))
+
+
+@pytest.mark.parametrize(
+    ("spine", "language", "after"),
+    [
+        ("<spine>", "ar", '<spine page-progression-direction="rtl">'),
+        (
+            '<spine toc="ncx" page-progression-direction="ltr">',
+            "he",
+            '<spine toc="ncx" page-progression-direction="rtl">',
+        ),
+        ("<spine page-progression-direction='rtl'>", "en", "<spine page-progression-direction='ltr'>"),
+        ("<spine page-progression-direction='rtl'>", "zh", "<spine page-progression-direction='rtl'>"),
+        ("<spine>", "fr", "<spine>"),
+    ],
+)
+def test_a_book_is_turned_with_its_language(tmp_path: Path, spine: str, language: str, after: str) -> None:
+    path = tmp_path / "a.epub"
+    opf = _parts(_book(random.Random(1)))["OPS/book.opf"].decode().replace("<spine>", spine)
+    path.write_bytes(document_files.changed(_book(random.Random(1)), {"OPS/book.opf": opf}))
+    parts = _parts(rewriting.rewritten(path, rewriting.swapped, language))
+    assert after.encode() in parts["OPS/book.opf"]
+    leftward = language in ("ar", "he")
+    pages = [data for name, data in parts.items() if name.endswith(".xhtml")]
+    assert [b'dir="rtl"' in data for data in pages] == [leftward] * len(pages)

@@ -161,6 +161,22 @@ def test_the_page_says_its_language(before: str, after: str, name: str) -> None:
     assert _changed(f"{before}<p>One", ("Un",), language="fr", name=name) == f"{after}<p>Un"
 
 
+@pytest.mark.parametrize(
+    ("before", "language", "after"),
+    [
+        ("<html>", "ar", '<html lang="ar" dir="rtl">'),
+        ("<html lang=en dir=ltr><body dir='LTR'>", "fa", '<html lang="fa" dir="rtl"><body dir=\'rtl\'>'),
+        ("<html lang='ar' dir='rtl'><div dir=rtl>", "en", "<html lang='en' dir='ltr'><div dir=\"ltr\">"),
+        ("<html lang='he'><div dir='rtl'>", "ur", "<html dir=\"rtl\" lang='ur'><div dir='rtl'>"),
+        ("<html lang='en'><q dir='rtl'>", "fr", "<html lang='fr'><q dir='rtl'>"),
+        ("<html lang='en'><div dir='auto'>", "ar", "<html dir=\"rtl\" lang='ar'><div dir='auto'>"),
+        ("<html lang='ar' dir='rtl'><pre dir='rtl'></pre>", "", "<html lang='ar' dir='rtl'><pre dir='rtl'></pre>"),
+    ],
+)
+def test_a_page_begins_where_its_language_does(before: str, language: str, after: str) -> None:
+    assert _changed(f"{before}<p>One", ("Un",), language=language) == f"{after}<p>Un"
+
+
 def test_a_page_without_a_root_tag_gets_none() -> None:
     assert _changed("<p>One", ("Un",), language="fr") == "<p>Un"
 

@@ -24,6 +24,7 @@ from tests.generated_texts import MARK, asked, expected, holders
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _TEXTS = (f"{_W}t", f"{_A}t")
+_PLAIN = ("/chart}v", "/main}text")
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _MAKERS: dict[str, Callable[[int], bytes]] = {"docx": generated_office.docx, "pptx": generated_office.pptx}
 
@@ -51,12 +52,20 @@ def _parts(data: bytes) -> list[tuple[str, bytes]]:
 
 
 def _structure(part: bytes) -> list[Any]:
-    """Every element in its order with everything it has, but for the texts of runs."""
+    """Every element in its order with everything it has, but for the texts of runs and what is read aloud."""
     found = []
     for one in etree.fromstring(part).iter():
-        text = None if one.tag in _TEXTS else one.text
-        found.append((one.tag, {**one.attrib, _SPACE: ""}, text, one.tail, dict(one.nsmap)))
+        text = None if one.tag in _TEXTS or one.tag.endswith(_PLAIN) else one.text
+        found.append((one.tag, {**one.attrib, _SPACE: "", "descr": ""}, text, one.tail, dict(one.nsmap)))
     return found
+
+
+def _plain(part: bytes, change: Callable[[str], str]) -> list[str]:
+    """What is in no run: words of charts, old comments, descriptions of pictures."""
+    said = []
+    for one in etree.fromstring(part).iter():
+        said += [one.text or ""] * one.tag.endswith(_PLAIN) + [one.get("descr", "")]
+    return [text if text.endswith(".png") else change(text) for text in said]
 
 
 def _runs(part: bytes, change: Callable[[str], str]) -> list[tuple[int, list[tuple[str, str]]]]:
@@ -100,8 +109,10 @@ def test_100_generated_files_keep_everything_but_their_texts(kind: str) -> None:
             changes += 1
             assert _structure(new) == _structure(old), (seed, name)
             assert _runs(new, str) == _runs(old, expected), (seed, name)
+            assert _plain(new, str) == _plain(old, expected), (seed, name)
         slides = sum(name.startswith("ppt/slides/slide") for name, _ in before)
-        assert changes in ((3, 4) if kind == "docx" else (2 * slides,))  # a footnote can be without a text
+        # A note or comment can be without a text; a slide has notes, comments, a chart and a diagram in two parts
+        assert changes in (range(6, 10) if kind == "docx" else (6 * slides,))
         texts += len(sheet.segments)
         placeholders += sum(len(holders(one.text)) for one in sheet.segments)
     assert texts > 800 and placeholders > 800
@@ -199,12 +210,74 @@ def test_the_language_of_the_spelling_changes_with_the_text() -> None:
     assert b'w:val="en-GB" w:eastAsia="zh"' in chinese
 
 
+def test_a_letter_in_arabic_begins_at_the_right_and_its_translation_back_at_the_left() -> None:
+    cell = f"<w:tbl><w:tblPr><w:tblW w:w='0'/></w:tblPr><w:tr><w:tc><w:p>{_RUN.format('b')}</w:p></w:tc></w:tr></w:tbl>"
+    run = "<w:r><w:rPr><w:b/><w:vertAlign w:val='superscript'/><w:em w:val='dot'/></w:rPr><w:t>c</w:t></w:r>"
+    body = f"<w:p><w:pPr><w:keepNext/><w:jc w:val='center'/></w:pPr>{run}{_RUN.format('d')}</w:p>{cell}"
+    data = _letter(f"{body}<w:p>{_RUN.format('left alone')}</w:p>")
+    arabic = _write(data, {0: ("ج", "د"), 1: ("ب",)}, language="ar")
+    xml = dict(_parts(arabic))["word/document.xml"].decode()
+    assert '<w:keepNext/><w:bidi/><w:jc w:val="center"/>' in xml
+    assert '<w:vertAlign w:val="superscript"/><w:rtl/><w:em w:val="dot"/><w:lang w:bidi="ar"/></w:rPr>' in xml
+    assert '<w:tblPr><w:bidiVisual/><w:tblW w:w="0"/></w:tblPr>' in xml
+    assert (xml.count("<w:bidi/>"), xml.count("<w:rtl/>"), xml.count("<w:lang ")) == (2, 3, 3)
+    assert [one.text for one in _read(arabic).segments] == ["جد", "ب", "left alone"]
+    back = dict(_parts(_write(arabic, {0: ("c", "d"), 1: ("b",)}, language="en")))["word/document.xml"].decode()
+    assert "<w:bidi" not in back and "<w:rtl" not in back
+
+
+@pytest.mark.parametrize("kind", ["docx", "pptx"])
+def test_generated_files_are_turned_and_keep_their_texts(kind: str) -> None:
+    for seed in range(10):
+        data = _MAKERS[kind](seed)
+        sheet = _read(data, kind)
+        turned = _write(data, _asked(sheet), kind, "he")
+        # Runs that were told apart by their direction alone are one piece now
+        assert [one.text for one in _read(turned, kind).segments] == ["".join(new) for new in _asked(sheet).values()]
+        mark = b"<w:rtl/>" if kind == "docx" else b'rtl="1"'
+        assert sum(part.count(mark) for _, part in _parts(turned)) > sum(part.count(mark) for _, part in _parts(data))
+        short = {number: tuple("x" for _ in one.pieces) for number, one in enumerate(_read(turned, kind).segments)}
+        again = _write(turned, short, kind, "de")
+        left = sum(part.count(mark) for _, part in _parts(again))
+        assert left == 0 if kind == "pptx" else left <= sum(part.count(mark) for _, part in _parts(data))
+
+
+def test_a_slide_in_hebrew_begins_at_the_right() -> None:
+    import pptx as library
+    from pptx.util import Inches
+
+    slides = library.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[5])
+    slide.shapes.title.text = "One"
+    table = slide.shapes.add_table(1, 2, *map(Inches, range(1, 5))).table
+    table.cell(0, 0).text = "Two"
+    file = io.BytesIO()
+    slides.save(file)
+    hebrew = dict(_parts(_write(file.getvalue(), {0: ("אחת",), 1: ("שתיים",)}, "pptx", "he")))
+    xml = hebrew["ppt/slides/slide1.xml"].decode()
+    assert xml.count('<a:pPr rtl="1" algn="r"/>') == 2 and xml.count("<a:tblPr") == xml.count('rtl="1"') - 2 == 1
+    assert xml.index("<a:pPr") < xml.index("<a:r>")
+
+
 def test_what_is_kept_is_told() -> None:
     tracked = f"<w:p>{_TOC}{_field('end')}<w:ins w:id='1' w:author='A'>{_RUN.format('a')}</w:ins></w:p>"
-    data = _letter(tracked, {"word/vbaProject.bin": "", "_xmlsignatures/sig1.xml": "<a/>", "word/charts/c.xml": "<a/>"})
-    told = " ".join(_read(data).notes)
-    for word in ("tracked changes", "table of contents", "macros", "signature", "charts"):
+    more = {"word/vbaProject.bin": "", "_xmlsignatures/sig1.xml": "<a/>", "word/embeddings/book1.xlsx": "x"}
+    told = " ".join(_read(_letter(tracked, more)).notes)
+    for word in ("tracked changes", "table of contents", "macros", "signature", "A file inside of it (worksheets"):
         assert word in told
+
+
+@pytest.mark.parametrize("kind", ["docx", "pptx"])
+def test_words_that_a_chart_has_from_its_worksheet_stay_and_are_counted(kind: str) -> None:
+    told = " ".join(_read(_MAKERS[kind](4), kind).notes)
+    count = sum(name.startswith(("word/charts/", "ppt/charts/")) for name, _ in _parts(_MAKERS[kind](4)))
+    assert ("1 text in its charts comes" if count == 1 else f"{count} texts in its charts come") in told
+
+
+@pytest.mark.parametrize("kind", ["docx", "pptx"])
+def test_the_places_of_what_is_drawn_are_told(kind: str) -> None:
+    places = {one.where.partition(", ")[2] or one.where for one in _read(_MAKERS[kind](4), kind).segments}
+    assert {"chart", "diagram", "comment", "picture description"} <= places, places
 
 
 def test_macros_are_kept_and_the_name_must_say_so() -> None:
