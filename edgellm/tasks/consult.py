@@ -16,7 +16,7 @@ from typing import Literal
 
 from edgellm.documents.chunk import estimate
 from edgellm.runtimes.base import Chunk, Finish, Generator, Message
-from edgellm.tasks import answer, special
+from edgellm.tasks import answer, orders, special
 from edgellm.tasks.answer import UNSUPPORTED
 from edgellm.tasks.consult_prompt import Reply
 from edgellm.tasks.consultation import NEAR, Consultation, beginnings, messages, nearest, prepare
@@ -251,7 +251,10 @@ def _ended(
     basis: str = "",
     tokens: int = 0,
 ) -> Consulted:
-    return Consulted(text, bool(text) and text not in _NO_ANSWER, quotes, plan.near, finish, notes, basis, tokens)
+    said = bool(text) and text not in _NO_ANSWER
+    if orders.gives(one.text for one in (quotes if said else (*quotes, *plan.near))):
+        notes = (*notes, orders.NOTE)
+    return Consulted(text, said, quotes, plan.near, finish, notes, basis, tokens)
 
 
 def _tokens(generator: Generator, read: Sequence[Extract]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from edgellm.runtimes.base import Generator, Message
-from edgellm.tasks import answer, consult_prompt, passages, special
+from edgellm.tasks import answer, consult_prompt, passages, sentences, special
 from edgellm.tasks.extract import Cited, Extract
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
@@ -27,14 +27,20 @@ _SEPARATE = "\n\n"
 
 Found = tuple[int, Passage]
 Fits = Callable[[Sequence[Extract]], bool]
+Wider = Callable[[int], Iterable[tuple[Extract, ...]]]
+
+
+def nothing_wider(_room: int) -> Iterable[tuple[Extract, ...]]:
+    """What was given is all there is."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
     """What the model will read: `read` together, or with `alone` one after the other until one answers.
 
-    `near` are the sentences nearest to the question. `unread` is the nearest, where the starter cannot read it: it is
-    itself the answer when no other gives one, and `why` says so.
+    `near` are the sentences nearest to the question. `why` is the reason where the starter cannot read the nearest.
+    `beyond` says that the files as a whole were tried, and do not fit.
     """
 
     question: str
@@ -42,8 +48,8 @@ class Consultation:
     read: tuple[Extract, ...]
     near: tuple[Cited, ...]
     alone: bool = False
-    unread: Extract | None = None
     why: str = ""
+    beyond: bool = False
 
 
 def nearest(question: str, extracts: Sequence[Extract], count: int = NEAR) -> tuple[Found, ...]:
@@ -69,18 +75,22 @@ def prepare(
     extracts: Sequence[Extract],
     narrow: bool | None = None,
     options: Options = DEFAULT,
+    wider: Wider = nothing_wider,
 ) -> Consultation:
-    """Choose what the model reads. `narrow` None means: only the best sentences when the model is the starter."""
+    """Choose what the model reads. `narrow` None means: only the best sentences when the model is the starter.
+
+    `wider` gives, for a number of tokens, the whole files that the extracts are from, or none: they are read in place
+    of the extracts by a model that they fit.
+    """
     question, given = question.strip(), tuple(one for one in extracts if one.text.strip())
     found = nearest(question, given, _CANDIDATES)
-    near = tuple(given[number].cite(one.start, one.end) for number, one in found[:NEAR])
+    near = tuple(given[number].cite(one.start, one.end) for number, one in found[:NEAR]) or beginnings(given)
     starter = is_starter(generator.info)
     if starter if narrow is None else narrow:
         tried = _tried(given, found)
         why = [out_of_reach(one.text) if starter else "" for one in tried]
         read = tuple(one for one, reason in zip(tried, why, strict=True) if not reason)
-        unread = tried[0] if tried and why[0] else None
-        return Consultation(question, given, read, near, True, unread, why[0] if why else "")
+        return Consultation(question, given, read, near, True, why[0] if why else "")
     if starter or generator.info.kind == "span":
         return Consultation(question, given, given, near, starter)
     room = int(generator.info.context * _CONTEXT_SHARE)
@@ -88,8 +98,21 @@ def prepare(
     def fits(read: Sequence[Extract]) -> bool:
         return generator.count(options.with_system(messages(generator, question, read))) <= room
 
+    for whole in wider(room):
+        if fits(whole):
+            return Consultation(question, whole, whole, near)
     read = given if fits(given) else _most(given, found, fits)
-    return Consultation(question, given, read, near)
+    return Consultation(question, given, read, near, beyond=wider is not nothing_wider)
+
+
+def beginnings(given: Sequence[Extract], count: int = NEAR) -> tuple[Cited, ...]:
+    """Where passages begin that were found by their meaning, for none of their sentences shares a word with it."""
+    return tuple(one.cite(0, _first(one.text)) for one in given[:count] if not one.whole)
+
+
+def _first(text: str) -> int:
+    found = sentences.split(text)
+    return min(found[0].end if found else len(text), _AROUND)
 
 
 def messages(generator: Generator, question: str, read: Sequence[Extract]) -> tuple[Message, ...]:
