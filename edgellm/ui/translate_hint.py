@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 
 from edgellm.runtimes.base import Choice
 from edgellm.ui.engine_client import Status
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.model_hint import ModelHint
 from edgellm.ui.model_selector import display_name
 from edgellm.ui.services import Services
@@ -28,6 +28,7 @@ class TranslatorHint(ModelHint):
         self.translators = translators
         self.made: Made | None = None
         self._top = ""
+        self._chosen = bool(services.app.settings.model)
         services.models.changed.connect(translators.forget)
 
     def look(self) -> None:
@@ -53,21 +54,13 @@ class TranslatorHint(ModelHint):
         if made is None:
             super().look()
             return
-        names = list(made.names)
-        if made.problem:
-            said = tr("{name} could not be used: {problem}").format(name=" + ".join(names), problem=made.problem)
-        elif self.translators.own:
-            said = tr("{name} was made for these two languages.").format(name=" + ".join(names))
-        elif len(names) > 1:
-            said = tr("Translated through English: {first}, then {second}").format(first=names[0], second=names[1])
-        else:
-            said = tr("Translated by {name}, which was made for these two languages.").format(name=names[0])
-        self.words.set_text(said)
-        other = " + ".join(names) if self.translators.own else display_name(self._top)
-        self.button.setText(tr("Use {name}").format(name=other))
+        own, two = self.translators.own, len(made.names) > 1
+        self.words.set_text(_sentence(made, own))
+        ours = tr("Use both") if two else tr("Use {name}").format(name=made.names[0])
+        self.button.setText(ours if own else tr("Use {name}").format(name=display_name(self._top)))
         self.button.setAccessibleName(self.button.text())
         self.button.setEnabled(True)
-        self.button.setVisible(not made.problem and bool(other))
+        self.button.setVisible(not made.problem and bool(own or self._top))
         self.show()
 
     def _show(self, best: Choice[Path]) -> None:
@@ -76,6 +69,10 @@ class TranslatorHint(ModelHint):
 
     def _on_ready(self, status: Status) -> None:
         self._top = status.model
+        chosen = bool(self._services.app.settings.model)
+        if chosen != self._chosen:  # in the selector: now their model counts, or none does any more
+            self._chosen = chosen
+            self.look()
         if self.made is not None and not self._services.app.settings.model:
             self._loaded = status.path
             self._show_made(self.made)
@@ -95,3 +92,21 @@ class TranslatorHint(ModelHint):
         self.translators.own = not self.translators.own
         self._show_made(self.made)
         self.chosen.emit()
+
+
+def _sentence(made: Made, own: bool) -> str:
+    """What is used, or what could be where the person wants the model at the top of the window."""
+    first, second = made.names[0], made.names[-1]
+    two = first != second
+    if made.problem:
+        name = f"{first} + {second}" if two else first
+        return tr("{name} could not be used: {problem}").format(name=name, problem=told(made.problem))
+    if two and own:
+        said = tr("Through English, {first} and {second} were made for these two languages.")
+    elif two:
+        said = tr("Translated through English: {first}, then {second}")
+    elif own:
+        said = tr("{name} was made for these two languages.")
+    else:
+        said = tr("Translated by {name}, which was made for these two languages.")
+    return said.format(name=first, first=first, second=second)

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 from command_line import CommandLine
 
-from edgellm.models import manifest
-from edgellm.models.manifest import Manifest, ManifestFile
-from tests import tiny_onnx
+from tests import pair_models
 
 NOTE = "Translated through English: opus-mt-de-en, then opus-mt-en-fr."
 TEXT = "Der Hund ist müde. Wo ist der Bahnhof?"
 PAGE = "<p>Der Hund ist müde.</p>\n<p>Der Hund ist <b>müde</b>.</p>\n"
 
 
-def pair(home: Path, source: str, target: str) -> None:
-    """Put a tiny model for a pair of languages there, as if it came from the catalog."""
-    exported, _ = tiny_onnx.seq2seq("marian")
-    folder = home / "models" / f"opus-mt-{source}-{target}"
-    shutil.copytree(exported, folder)
-    words = folder / "tokenizer.json"
-    # a model for one pair has no tokens that stand for languages
-    words.write_text(words.read_text(encoding="utf-8").replace("__en__", "__e__").replace("__fr__", "__f__"))
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    files = tuple(ManifestFile(path.relative_to(folder).as_posix(), path.stat().st_size, "0" * 64) for path in paths)
-    languages = (source, target)
-    manifest.write(
-        folder, Manifest(name=folder.name, files=files, format="onnx", tasks=("translate",), languages=languages)
-    )
-
-
 @pytest.fixture
 def home(edgellm: CommandLine) -> CommandLine:
     """A home with both models."""
-    pair(edgellm.home, "de", "en")
-    pair(edgellm.home, "en", "fr")
+    pair_models.install(edgellm.home, "de", "en")
+    pair_models.install(edgellm.home, "en", "fr")
     return edgellm
 
 
