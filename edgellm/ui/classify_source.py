@@ -11,13 +11,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from edgellm.errors import EdgeError
-from edgellm.ui import classify_table, classify_work
+from edgellm.ui import classify_table
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.classify_columns import ColumnChoice
 from edgellm.ui.classify_table import Form
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
-from edgellm.ui.source_box import SourceBox, Takes
+from edgellm.ui.source_box import SourceBox, Takes, files_of
 
 _GAP = 10
 _REST = 10_000  # the table takes what the name of its file leaves
@@ -118,7 +118,7 @@ class Given(QSplitter):
             else:
                 self._services.notices.say(tr("There is no document in {name}.").format(name=folder.name))
 
-        self._services.reading.run(lambda: classify_work.documents_below(folder), done, self._services.notices.complain)
+        self._services.reading.run(lambda: files_of([folder]), done, self._services.notices.complain)
 
     def _ask_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, tr("Folder with documents"))

@@ -113,28 +113,36 @@ def several_files(paths: Sequence[Path], asked: Asked, place: Place) -> Body:
         root = common_folder(paths)
         manifest = _manifest(place, root, asked, engine.info.name)
         manifest.entries = {name: entry for name, entry in manifest.entries.items() if not entry.error}
+        names = _places(root, paths, manifest)
         work.put(Begun((), len(paths)))
         with Loader() as loader:
 
-            def read(path: Path) -> Any:
-                return loader.load(path, work.cancelled)
-
-            def made(document: Any) -> batch.Made:
+            def made(item: batch.Item) -> batch.Made:
                 from edgellm.documents.chunk import whole_text
 
-                result = _classified(engine, whole_text(document), asked, options)
+                result = _classified(engine, whole_text(loader.load(item.path, work.cancelled)), asked, options)
                 if result.finish.reason == "cancelled" or work.cancelled():
                     raise Stopped()
                 work.put(result.finish)
                 kept = {"label": result.label, "best": result.best, "note": note_of(result)}
                 return batch.Made(json.dumps(kept, ensure_ascii=False), result.confidence)
 
-            for entry, _now in batch.run(root, paths, place.files, manifest, read, made):
+            for entry, _now in batch.run(root, names, place.files, manifest, made):
                 work.put(line_of_entry(place.files, entry))
                 if work.cancelled():
                     return
 
     return body
+
+
+def _places(root: Path, paths: Sequence[Path], manifest: Any) -> dict[str, str]:
+    """Names below `root`, each with that of its result; what was done before keeps its place."""
+    from edgellm.tasks import batch_places
+
+    names = [path.relative_to(root).as_posix() for path in paths]
+    known = {name: entry.output for name, entry in manifest.entries.items() if entry.output}
+    places = batch_places.places(names, lambda name: (f"{name}.json",), known)
+    return {name: places[name] for name in names}
 
 
 def common_folder(paths: Sequence[Path]) -> Path:
@@ -202,14 +210,6 @@ def _text_of(loader: Any, path: Path, work: TaskWork) -> str:
     if not text.strip():
         raise DocumentEmpty(path.name, "it holds no text")
     return text
-
-
-def documents_below(folder: Path) -> list[Path]:
-    """All files below a folder that can be read."""
-    from edgellm.documents.readers import SUFFIXES
-    from edgellm.documents.scan import plain_files
-
-    return [path for path in plain_files(folder) if path.suffix.lower() in SUFFIXES]
 
 
 def shown(result: Classification) -> dict[str, Any] | None:

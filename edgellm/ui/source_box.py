@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from edgellm.errors import EdgeError
+from edgellm.errors import EdgeError, StorageError
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.file_shelf import FileChip, FileShelf
@@ -156,6 +157,7 @@ class SourceBox(FileDrops, QFrame):
     def put(self, text: str) -> None:
         """Show this text, in place of whatever is there."""
         self._drop_files()
+        self.text.setVisible(True)  # several files had taken its room
         self.text.setReadOnly(False)
         self.text.setPlainText(text)
 
@@ -282,22 +284,42 @@ class SourceBox(FileDrops, QFrame):
             self.take([Path(name) for name in chosen])
 
     def take_dropped(self, paths: list[Path]) -> None:
-        """Take in what was dropped, and the files of folders where several are possible."""
-        found = list(_files(paths)) if self._takes.many else [path for path in paths if path.is_file()]
-        if found:
-            self.take(found)
+        """Take in what was dropped, and the documents of folders where several files are possible."""
+        if not (self._takes.many and any(path.is_dir() for path in paths)):
+            found = [path for path in paths if path.is_file()]
+            if found:
+                self.take(found)
+            return
+
+        def done(found: list[Path]) -> None:
+            if found:
+                self.take(found)
+            else:
+                self._services.notices.say(tr("There is no document in {name}.").format(name=paths[0].name))
+
+        self._services.reading.run(lambda: files_of(paths), done, self._services.notices.complain)
 
     def _paint_icon(self) -> None:
         self.open.setIcon(icon("folder", self._services.theme.colors.muted, size=16))
 
 
-def _files(paths: Iterable[Path]) -> Iterable[Path]:
-    """The files among `paths`, and those that lie in the folders among them."""
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """The files among `paths`, and all documents below the folders among them. Raises `StorageError`."""
+    from edgellm.documents.readers import SUFFIXES
+    from edgellm.documents.scan import plain_files
+
+    found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            yield from sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
-        elif path.is_file():
-            yield path
+        if path.is_file():
+            found.append(path)
+            continue
+        try:
+            os.listdir(path)
+        except OSError as error:
+            said = tr("The folder {name} cannot be opened.").format(name=path.name)
+            raise StorageError(said, tr("Check who may read it, or choose another folder.")) from error
+        found += (inner for inner in plain_files(path) if inner.suffix.lower() in SUFFIXES)
+    return found
 
 
 def _text_of(document: Document) -> str:

@@ -399,3 +399,29 @@ def test_damaged_kept_work_is_no_obstacle(open_desk: Open, home: Path) -> None:
     (work / "classify.json").write_text(json.dumps({**kept, "kind": "table", "total": 4}), encoding="utf-8")
     page.restore(json.loads((work / "classify.json").read_text(encoding="utf-8")))
     assert page.pane.empty
+
+
+def test_a_dropped_folder_gives_its_documents_and_one_that_is_closed_is_said(
+    open_desk: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = labeled(page_of(open_desk(replies=ANSWERS)))
+    inner = tmp_path / "letters" / "old"
+    inner.mkdir(parents=True)
+    (inner.parent / "a.txt").write_text("It is broken.", encoding="utf-8")
+    (inner / "b.txt").write_text("It is lovely.", encoding="utf-8")
+    (inner / "picture.bin").write_bytes(b"\0")
+    drop(page, inner.parent)
+    run(page)
+    assert [(line.text, line.label) for line in page.pane.lines] == [("a.txt", "bad"), ("old/b.txt", "good")]
+    run(page)
+    assert [(line.text, line.label) for line in page.pane.lines] == [("a.txt", "bad"), ("old/b.txt", "good")]
+    page.given.box.clear_button.click()
+    assert not page.given.box.text.isHidden()  # a text can be typed again
+
+    def refuse(_folder: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    page.given.take_folder(inner)
+    wait(lambda: "The folder old cannot be opened." in page.services.notices.text, "the complaint")
+    assert page.given.empty
