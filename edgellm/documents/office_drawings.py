@@ -19,6 +19,12 @@ _DRAWING = (
 )
 _PARAGRAPHS = tuple(f"{namespace}p" for namespace in _DRAWING)
 RUN_TEXTS = tuple(f"{namespace}t" for namespace in _DRAWING)
+# What begins at the left where nothing else is said; diagrams and charts have their texts in the middle.
+_PLACED = (
+    "{http://schemas.openxmlformats.org/presentationml/2006/main}sp",
+    "{http://purl.oclc.org/ooxml/presentationml/main}sp",
+    *(f"{namespace}tc" for namespace in _DRAWING),
+)
 _SILENT = frozenset(("endParaRPr", "pPr"))
 # They differ between runs that look the same to a reader: what a spelling check has left behind.
 _UNSEEN = frozenset(("altLang", "dirty", "err", "lang", "noProof", "smtClean"))
@@ -93,15 +99,18 @@ def kept_notes(package: Package, names: list[str]) -> tuple[str, ...]:
     return (f"{texts} from a worksheet (names of series and categories): there it can be changed.",)
 
 
-def touch(language: str) -> Callable[[Any], None]:
-    """What is done with the element of a new text: with a language, its spelling and direction follow it."""
+def touch(language: str, titles: str = "") -> Callable[[Any], None]:
+    """What is done with the element of a new text: with a language, its spelling and direction follow it.
+
+    `titles` is where the titles of slides stand, such as `ctr`; they keep it.
+    """
 
     def changed(node: Any) -> None:
         properties = node.getparent().find(f"{node.tag[:-1]}rPr")
         if language and properties is not None and properties.get("lang"):
             properties.set("lang", language)
         if language:
-            _turn(node, right_to_left(language))
+            _turn(node, right_to_left(language), titles)
 
     return changed
 
@@ -113,7 +122,7 @@ def run_language(text: Text) -> str:
     return "" if properties is None else str(properties.get("lang", ""))
 
 
-def _turn(node: Any, leftward: bool) -> None:
+def _turn(node: Any, leftward: bool, titles: str) -> None:
     """Let the paragraph, and the table around it, begin at the right or at the left."""
     namespace = node.tag[:-1]
     paragraph = next(node.iterancestors(f"{namespace}p"), None)
@@ -130,8 +139,18 @@ def _turn(node: Any, leftward: bool) -> None:
             one.set("rtl", "1" if leftward else "0")
     if properties is not None:
         old, new = ("l", "r") if leftward else ("r", "l")
-        if properties.get("algn", "l" if leftward else "") == old:
+        if properties.get("algn", _usual(node, titles)) == old:
             properties.set("algn", new)
+
+
+def _usual(node: Any, titles: str) -> str:
+    """Where a paragraph stands that does not say so: known of titles, tables and texts, not of what a chart shows."""
+    shape = next(node.iterancestors(*_PLACED), None)
+    place = None if shape is None else next(shape.iter("{*}ph"), None)
+    kind = "" if place is None else place.get("type", "")
+    if shape is None or kind in ("ctrTitle", "subTitle"):
+        return "ctr"
+    return titles if kind == "title" and titles else "l"
 
 
 def _own_value(element: Any) -> bool:

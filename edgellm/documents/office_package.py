@@ -90,8 +90,10 @@ class Package:
             found.append("It is signed: the signature does not fit the new file.")
         inner = sum("/embeddings/" in name for name in self.names)
         if inner:
-            files = "A file" if inner == 1 else f"{inner} files"
-            found.append(f"{files} inside of it (worksheets of charts, other documents) stay as they are.")
+            files = (
+                "1 file inside of it stays as it is" if inner == 1 else f"{inner} files inside of it stay as they are"
+            )
+            found.append(f"{files} (worksheets of charts, other documents).")
         return tuple(found)
 
     def written(self, changed: set[str]) -> bytes:

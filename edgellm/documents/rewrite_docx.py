@@ -32,6 +32,7 @@ _SILENT = frozenset(("lastRenderedPageBreak", "pPr", "proofErr", "rPr"))
 _BREAKS = frozenset(("br", "cr", "ptab", "tab"))
 # They differ between runs that look the same to a reader: what a spelling check has left behind.
 _UNSEEN = frozenset(("lang", "noProof"))
+_BOX = "text box at "
 _CURSOR = "_GoBack"  # where Word was when the file was closed
 
 
@@ -112,7 +113,7 @@ class _DocxWalk(Walk):
             self._tables += not where
             self.children(element, where or f"table {self._tables}")
         elif name not in _DELETED and not self.alternatives(element, where):
-            self.labels(element, where)
+            self.labels(element, where.removeprefix(_BOX))
             self.children(element, where)
 
     def _called(self, element: Any) -> str:
@@ -128,7 +129,7 @@ class _DocxWalk(Walk):
         boxes, self._nested = self._nested, outer
         fields, self._fields = self._fields, []
         for box in boxes:
-            self.element(box, where or f"text box at paragraph {self._paragraphs}")
+            self.element(box, where or f"{_BOX}paragraph {self._paragraphs}")
         self._fields = fields
 
     def _inline(self, parent: Any, line: Line) -> None:

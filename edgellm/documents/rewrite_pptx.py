@@ -43,7 +43,7 @@ def write(order: Rewriting) -> bytes:
     """The slides with other texts; with a language, the spelling of these is checked in it."""
     package = Package(order.source)
     package.check_suffix(_MAIN, order.suffix)
-    changed = rewrite(_texts(package), order, touch(order.language))
+    changed = rewrite(_texts(package), order, touch(order.language, _title_alignment(package)))
     return package.written(changed) if changed else order.source.data
 
 
@@ -60,6 +60,16 @@ def _texts(package: Package) -> list[Text]:
                 comments.children(package.root(relation.target), f"slide {number}, comment")
                 texts += comments.texts
     return texts
+
+
+def _title_alignment(package: Package) -> str:
+    """Where titles stand, as the first of the masters has it."""
+    for one in package.relations(_MAIN):
+        if one.kind == "slideMaster":
+            style = next(package.root(one.target).iter("{*}titleStyle"), None)
+            level = None if style is None else next(style.iterchildren("{*}lvl1pPr"), None)
+            return "" if level is None else str(level.get("algn", ""))
+    return ""
 
 
 def _slides(package: Package) -> list[str]:

@@ -248,22 +248,37 @@ def test_a_slide_in_hebrew_begins_at_the_right() -> None:
 
     slides = library.Presentation()
     slide = slides.slides.add_slide(slides.slide_layouts[5])
-    slide.shapes.title.text = "One"
+    slide.shapes.title.text = "One"  # in the middle, as the master has it
     table = slide.shapes.add_table(1, 2, *map(Inches, range(1, 5))).table
     table.cell(0, 0).text = "Two"
     file = io.BytesIO()
     slides.save(file)
     hebrew = dict(_parts(_write(file.getvalue(), {0: ("אחת",), 1: ("שתיים",)}, "pptx", "he")))
     xml = hebrew["ppt/slides/slide1.xml"].decode()
-    assert xml.count('<a:pPr rtl="1" algn="r"/>') == 2 and xml.count("<a:tblPr") == xml.count('rtl="1"') - 2 == 1
+    assert xml.count('<a:pPr rtl="1"/>') == 1 and xml.count('<a:pPr rtl="1" algn="r"/>') == 1
+    assert xml.count("<a:tblPr") == xml.count('rtl="1"') - 2 == 1
     assert xml.index("<a:pPr") < xml.index("<a:r>")
+
+
+def test_a_title_that_the_master_has_at_the_left_goes_to_the_right() -> None:
+    import pptx as library
+
+    slides = library.Presentation()
+    slides.slides.add_slide(slides.slide_layouts[5]).shapes.title.text = "One"
+    next(slides.slide_master.element.iter("{*}titleStyle"))[0].set("algn", "l")
+    file = io.BytesIO()
+    slides.save(file)
+    hebrew = dict(_parts(_write(file.getvalue(), {0: ("אחת",)}, "pptx", "he")))
+    assert b'<a:pPr rtl="1" algn="r"/>' in hebrew["ppt/slides/slide1.xml"]
+    english = dict(_parts(_write(_write(file.getvalue(), {0: ("אחת",)}, "pptx", "he"), {0: ("One",)}, "pptx", "en")))
+    assert b'<a:pPr rtl="0" algn="l"/>' in english["ppt/slides/slide1.xml"]
 
 
 def test_what_is_kept_is_told() -> None:
     tracked = f"<w:p>{_TOC}{_field('end')}<w:ins w:id='1' w:author='A'>{_RUN.format('a')}</w:ins></w:p>"
     more = {"word/vbaProject.bin": "", "_xmlsignatures/sig1.xml": "<a/>", "word/embeddings/book1.xlsx": "x"}
     told = " ".join(_read(_letter(tracked, more)).notes)
-    for word in ("tracked changes", "table of contents", "macros", "signature", "A file inside of it (worksheets"):
+    for word in ("tracked changes", "table of contents", "macros", "signature", "1 file inside of it stays"):
         assert word in told
 
 
