@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from edgellm.cli.output import Output
+from edgellm.tasks.keysentences import in_a_line
 from edgellm.tasks.outline import Place
 from edgellm.tasks.summary_events import Begun, Item, Progress, SummaryEvent
 from edgellm.tasks.summary_styles import Style
@@ -35,8 +36,8 @@ class Shown:
         self._above = ("", (), 0)
         yield item.question
         yield f"{item.text}{where(item.place)}"
-        if item.quote and " ".join(item.quote.text.split()) != item.text:
-            yield f"“{' '.join(item.quote.text.split())}”"
+        if item.quote and in_a_line(item.quote.text) != item.text:
+            yield f"“{in_a_line(item.quote.text)}”"
 
     def _heading(self, place: Place) -> Iterator[str]:
         above = (place.file, place.headings, 0 if place.headings else place.page)

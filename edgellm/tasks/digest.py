@@ -29,6 +29,8 @@ _STARTER_SENTENCES = 6
 _STARTER_ENOUGH = 3  # sentences after which a paragraph may end a part of the starter's
 _BLANK = re.compile(r"\n\s*\n")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•–—·#>]+|\(?\d{1,3}[.)])\s+")
+_SAMPLE = 100_000  # characters that tell how many tokens they cost; a prompt of a whole book is not built for that
+_LONGEST_TOKEN = 32  # characters
 _MARGIN = 0.8  # of the characters that would fill a part if they cost what they cost on average
 
 
@@ -96,8 +98,9 @@ def parts(generator: Generator, text: str, cuts: Cuts = NO_CUTS) -> tuple[Part, 
     """
     starter = is_starter(generator.info)
     most = max(min(_LARGEST, generator.info.context // _SHARE), 16)
-    tokens = max(generator.count(_request(generator, text, DEFAULT).messages), 1)
-    room = max(int(_MARGIN * most * len(text) / tokens), 24)
+    sample = text[:_SAMPLE]
+    tokens = max(generator.count(_request(generator, sample, DEFAULT).messages), 1)
+    room = max(int(_MARGIN * most * len(sample) / tokens), 24)
     enough = _STARTER_ENOUGH if starter else 1
     found: list[Part] = []
     start = end = count = held = 0  # `held` counts the headings at the end of the part
@@ -262,6 +265,8 @@ def fits(generator: Generator, text: str, want: Want = ONE) -> bool:
     """Whether the model reads the text in one piece, with room for its answer."""
     if is_starter(generator.info):
         return len(sentences.split(text)) <= _STARTER_SENTENCES
+    if len(text) > _LONGEST_TOKEN * generator.info.context:
+        return False
     tokens = generator.count(_request(generator, text, DEFAULT, want).messages)
     return tokens + _ANSWER * want.count < generator.info.context
 

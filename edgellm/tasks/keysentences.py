@@ -68,14 +68,14 @@ def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySen
     )
 
 
-def _says_something(text: str) -> bool:
+def says_something(text: str) -> bool:
     """Whether the sentence says something: it is no greeting, no line of a letter's head and no bare word."""
     few = len(_WORD.findall(text)) < _FEW and not UNSPACED_RUN.search(text)
     return not (few or text.endswith(_OPEN_ENDS) or _HEAD_LINE.match(text))
 
 
 def _rank(text: str) -> float:
-    if not _says_something(text):
+    if not says_something(text):
         return _BEHIND
     return 1.0 if text.rstrip(_CLOSING).endswith(_ENDS) else _UNENDED
 

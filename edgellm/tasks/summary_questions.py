@@ -17,7 +17,7 @@ from edgellm.tasks import answer, digest, summary_styles
 from edgellm.tasks.answer import Quote
 from edgellm.tasks.digest import Part, Want
 from edgellm.tasks.function_words import likely
-from edgellm.tasks.keysentences import in_a_line, key_sentences, most_salient
+from edgellm.tasks.keysentences import in_a_line, key_sentences, most_salient, says_something
 from edgellm.tasks.options import Options
 from edgellm.tasks.result import combined
 from edgellm.tasks.scripts import UNSPACED_RUN
@@ -109,7 +109,7 @@ class Asking:
         for sentence in key_sentences(read, self._each + _SPARE, language):
             word = next((one for one in _words(sentence.text, read, language) if one.casefold() not in self._known), "")
             at = part.text.find(sentence.text)
-            if not word or at < 0 or made == self._each or sentence.text.endswith((",", ":")):
+            if not word or at < 0 or made == self._each or not says_something(sentence.text):
                 continue
             made += 1
             self._known.add(word.casefold())

@@ -10,7 +10,7 @@ from scripted_generator import Scripted
 
 from edgellm.errors import UsageError
 from edgellm.paths import starter_model
-from edgellm.runtimes.base import Chunk, Placement
+from edgellm.runtimes.base import Chunk, Message, Placement
 from edgellm.runtimes.llama import LlamaRuntime
 from edgellm.tasks import digest
 from edgellm.tasks.options import Options
@@ -127,3 +127,19 @@ def test_the_starter_reads_what_it_was_taught_and_quotes_the_rest() -> None:
     assert [point.written for point in found] == [True, False]
     assert re.search(r"\bmeeting\b", found[0].text)
     assert found[1].text == strange
+
+
+def test_a_book_is_cut_without_a_prompt_that_holds_all_of_it() -> None:
+    asked: list[int] = []
+
+    class Counting(Scripted):
+        def count(self, messages: tuple[Message, ...]) -> int:
+            asked.append(len(messages[0].content))
+            return super().count(messages)
+
+    text = book(3000)
+    scripted = Counting(lambda prompt: "A point.", context=300)
+    chosen = digest.parts(scripted, text)
+    assert not digest.fits(scripted, text)
+    assert max(asked) < len(text) / 2
+    assert chosen[-1].text.strip() == text[chosen[-1].start :].strip()

@@ -75,9 +75,8 @@ def test_asking_for_none_gives_none() -> None:
 
 
 def test_a_letters_head_and_greeting_come_behind_and_marks_are_left_out() -> None:
-    text = (
-        "From: Anna <anna@example.org>\nHi Paul,\n\nThe plan is ready.\n\nOn Sunday Paul wrote:\n> The lawyer has it."
-    )
+    head = "From: Anna <anna@example.org>\nHi Paul,\n\n"
+    text = f"{head}The plan is ready.\n\nOn Sunday Paul wrote:\n> The lawyer has it."
     assert [one.text for one in key_sentences(text, 2)] == ["The plan is ready.", "> The lawyer has it."]
     assert in_a_line("> The lawyer\nhas it.") == "The lawyer has it."
     assert in_a_line("2. Buy bread.") == "Buy bread."
