@@ -146,8 +146,13 @@ def remarks(entry: Entry) -> tuple[str, ...]:
     return tuple(filter(None, (ending.get(entry.state, ""), *map(told, entry.notes), told(entry.basis))))
 
 
+def _text(entry: Entry) -> str:
+    """The answer; where the documents do not say, the sentence about that."""
+    return entry.text if entry.said else told(entry.text)
+
+
 def _body(entry: Entry) -> str:
-    found = markdown.blocks(entry.text)
+    found = markdown.blocks(_text(entry))
     prose = (one.html if isinstance(one, markdown.Prose) else f"<pre>{html.escape(one.source)}</pre>" for one in found)
     return "".join(prose)
 
@@ -212,7 +217,7 @@ def _lines(entry: Entry, heading: str, quoted: str) -> Iterable[str]:
     yield f"{heading}{entry.question}"
     yield ""
     if entry.text:
-        yield entry.text
+        yield _text(entry)
         yield ""
     yield from cite(entry.quotes)
     if entry.near:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgellm.runtimes import words
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 
 SHORTEST = 4
 
@@ -51,7 +51,7 @@ def line(made: Mapping[str, Any], text: str) -> str:
     parts.append(seconds(float(made.get("seconds", 0))))
     if made.get("device"):
         device = str(made["device"])
-        parts.append(device.upper() if device.isalpha() and device.islower() else device)
+        parts.append(device.upper() if device.isalpha() and device.islower() else told(device))
     return " · ".join(parts)
 
 

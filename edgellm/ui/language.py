@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from edgellm.errors import EdgeError
 from edgellm.paths import assets_dir
+from edgellm.tasks.languages import NAMES as NAMES_OF_LANGUAGES
 from edgellm.ui.sentences import Sentences
 from edgellm.ui.window_words import in_window
 
@@ -45,7 +46,7 @@ class Table(QTranslator):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._sentences: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-        self._told = Sentences(self._sentences, clauses=True)
+        self._told = Sentences(self._sentences, [name for name, _ in NAMES_OF_LANGUAGES.values()], clauses=True)
 
     def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str | None:
         """The sentence in this language; None leaves it as it is."""

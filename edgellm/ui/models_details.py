@@ -20,7 +20,7 @@ from edgellm.ui import facts
 from edgellm.ui.buttons import AccentButton
 from edgellm.ui.flow import Flow
 from edgellm.ui.icons import icon
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.models_view import Row, Standing
 from edgellm.ui.theme import Theme
 
@@ -110,7 +110,7 @@ class ModelDetails(QScrollArea):
             return
         self._put(self._title, row.title)
         self._put(self._name, row.reference or row.name)
-        self._put(self._summary, row.summary)
+        self._put(self._summary, told(row.summary))
         self._put(self._marks, "\n".join(filter(None, (row.recommended, row.distilled))))
         self._show_fit(row)
         words = tr("Speed: {words}, {basis}").format(words=row.speed, basis=row.basis) if row.speed else row.basis

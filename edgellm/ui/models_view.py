@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QLocale
 
 from edgellm.ui import facts, model_kinds, models_advice
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.models_advice import Fit
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _facts(card: ModelCard | None) -> tuple[tuple[str, str], ...]:
         (tr("Format"), card.format),
         (tr("Files"), str(files) if files > 1 else ""),
         (tr("From"), card.repo),
-        (tr("Notes"), card.notes),
+        (tr("Notes"), told(card.notes)),
     )
     return tuple((label, value) for label, value in pairs if value)
 

@@ -6,7 +6,7 @@ Pure: a table goes in, texts come out. `language.told` is where the window uses 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 _ENDS = re.compile(r"(?<=[.!?…])( +)(?=\S)")
@@ -46,10 +46,12 @@ class _Template:
 class Sentences:
     """`table` maps sentences to others. A key with {} is a template; its value has {} or {0}, {1} for the gaps.
 
-    `clauses` says that the halves around a colon, a semicolon or commas may be looked up alone.
+    `clauses` says that the halves around a colon, a semicolon or commas may be looked up alone. A single word in a gap
+    is a name, and stays, unless it is one of `words`.
     """
 
-    def __init__(self, table: Mapping[str, str], *, clauses: bool) -> None:
+    def __init__(self, table: Mapping[str, str], words: Collection[str] = (), *, clauses: bool) -> None:
+        self._words = {word: table[word] for word in words if word in table}
         self._plain = {key: value for key, value in table.items() if "{" not in key}
         made = (_Template(key, value) for key, value in table.items() if "{}" in key)
         self._templates = sorted((one for one in made if one.letters >= _FEWEST), key=lambda one: -one.letters)
@@ -120,8 +122,7 @@ class Sentences:
         return None
 
     def _value(self, value: str) -> str:
-        """A single word is a name, and stays."""
-        return (self._line(value) or value) if " " in value.strip() else value
+        return (self._line(value) or value) if " " in value.strip() else self._words.get(value, value)
 
     def _halves(self, text: str, *, sure: bool) -> str | None:
         """By what stands before and after a mark. It is `sure` where both are known, or one and the other is a name."""

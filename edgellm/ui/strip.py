@@ -102,7 +102,7 @@ class Strip(QFrame):
 
     def show_device(self, device: str, reason: str) -> None:
         """Where the model runs and why."""
-        text = ": ".join(filter(None, (told(device), told(reason))))
+        text = told(f"{device}: {reason}" if reason else device)
         self._device.show_text(text)
         self.device.setToolTip(text + "\n" + tr("Click for details."))
         self.device.setAccessibleName(tr("Device: {text}").format(text=text))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from edgellm.errors import DocumentDamaged, UsageError
+from edgellm.models.catalog import load
+from edgellm.paths import Paths
+from edgellm.tasks.languages import NAMES
 from edgellm.ui import language, main
 from edgellm.ui.sentences import Sentences
 from edgellm.ui.window_words import WORDS, in_window
@@ -38,7 +42,7 @@ def table() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def chinese(table: dict[str, str]) -> Sentences:
     """The sentences of the Chinese window."""
-    return Sentences(table, clauses=True)
+    return Sentences(table, [name for name, _ in NAMES.values()], clauses=True)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +119,8 @@ def test_a_hint_for_the_command_line_becomes_one_for_the_window() -> None:
             "权重 2.33 GB + KV 缓存 0.56 GB + 计算 0.2 GB = 3.1 GB；15.0 GB 中空闲 9.1 GB，"
             "窗口为 4,096 个词元，全部在 GPU 上。如果变慢，请关闭其他程序。",
         ),
+        ("opus translates from English to French only.", "opus 只能从英语译为法语。"),
+        ("Answer cannot be read: it is empty.", "Answer 无法读取：文件是空的。"),  # a name, though it is in the table
         ("A line.\nStopped.", "A line.\n已停止。"),
         ("A sentence of nobody. And another.", "A sentence of nobody. And another."),
         ("", ""),
@@ -122,6 +128,18 @@ def test_a_hint_for_the_command_line_becomes_one_for_the_window() -> None:
 )
 def test_values_are_put_into_the_chinese(chinese: Sentences, english: str, wanted: str) -> None:
     assert chinese.say(english) == wanted
+
+
+def test_the_words_of_the_catalog_have_their_chinese(chinese: Sentences) -> None:
+    english = sorted(
+        {
+            words
+            for card in load(Paths.under(*[Path("/nowhere")] * 3)).cards
+            for words in (card.summary, card.notes)
+            if words and not re.search("[\u4e00-\u9fff]", chinese.say(words))
+        }
+    )
+    assert english == []
 
 
 def test_telling_twice_changes_nothing(said: list[tuple[str, str]], chinese: Sentences) -> None:
