@@ -230,3 +230,17 @@ class Ticks:
     def __call__(self) -> float:
         self.now += 10.0
         return self.now
+
+
+def test_what_is_taken_out_and_added_again_between_two_looks_is_read_again(library: Library, tmp_path: Path) -> None:
+    folder, told = tmp_path / "files", Told()
+    put(folder / "one.txt", "a heron")
+    with watcher(library, told):
+        until(lambda: found(library, "heron"), "the first update")
+        library.remove_source("notes", folder)
+        library.add_source("notes", folder)
+        until(lambda: found(library, "heron"), "the folder is read again")
+        library.rename("notes", "papers")
+        put(folder / "two.txt", "an otter")
+        until(lambda: found(library, "otter"), "a collection is watched under its new name")
+    assert told.reports[-1][0] == "papers"
