@@ -19,7 +19,7 @@ from typing import Any
 from edgellm import files
 from edgellm.errors import ContextOverflow, StorageError, UsageError
 from edgellm.runtimes.base import Generator
-from edgellm.tasks import classify, csv_rows
+from edgellm.tasks import classify, csv_out, csv_rows
 from edgellm.tasks.classify import Classification, Rule
 from edgellm.tasks.csv_rows import Record, Table
 from edgellm.tasks.csv_write import write_row
@@ -73,8 +73,7 @@ class Job:
 def done_before(job: Job, model: str) -> int:
     """Rows that an earlier run has finished, ready to go on with. Raises `UsageError` for work on something else."""
     asked = _asked(job, model)
-    if job.out.exists() and not job.force:
-        raise UsageError(f"{job.out} exists already.", "Choose another file with -o, or add --force to replace it.")
+    check_out(job)
     if not (job.order.exists() and job.part.exists()):
         return 0
     try:
@@ -189,12 +188,8 @@ def _asked(job: Job, model: str) -> Mapping[str, Any]:
 
 
 def check_out(job: Job) -> None:
-    """Raise `UsageError` when the result cannot go there."""
-    if job.out.is_dir():
-        raise UsageError(f"{job.out} is a folder.", "Name a file with -o.")
-    with suppress(OSError):
-        if job.out.exists() and job.out.samefile(job.table.path):
-            raise UsageError("The result cannot take the place of the table itself.", "Choose another file with -o.")
+    """Raise `UsageError` or `StorageError` when the result cannot go there."""
+    csv_out.check(job.out, job.order, job.table.path, job.force)
 
 
 def _prepare(job: Job, model: str, before: int) -> bool:

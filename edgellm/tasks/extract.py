@@ -6,7 +6,7 @@ Finding the stretches is left to `documents/`, checking what is quoted to `quote
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,6 +47,16 @@ class Extract:
         """From a passage that was found in the library."""
         places = (Place(found.start, found.page, found.headings),)
         return cls(found.text, found.path.name, str(found.path), found.start, places)
+
+    @classmethod
+    def of_passages(cls, passages: Sequence[Found]) -> Extract:
+        """All of a file, from all its passages in the library. Between two of them there is only white space."""
+        places = tuple(Place(one.start, one.page, one.headings) for one in passages)
+        text = ""
+        for one in passages:
+            gap = one.start - len(text)
+            text += ("\n" if gap > 1 else " ") * gap + one.text
+        return cls(text, passages[0].path.name, str(passages[0].path), 0, places, True)
 
     @classmethod
     def of_document(cls, document: Document) -> Extract:

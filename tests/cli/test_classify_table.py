@@ -143,3 +143,30 @@ def test_a_folder_is_classified_with_confidence(edgellm: CommandLine, tmp_path: 
     row = rows_of(out / "results.csv", ",")[0]
     assert (row["file"], row["result"]) == ("a.txt", "negative")
     assert 0.5 < float(row["confidence"]) <= 1
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("/dev/null", "/dev/null is not a plain file"),
+        ("reviews.csv", "cannot take the place of the table itself"),
+        ("link.csv", "cannot take the place of the table itself"),
+        (".", "is a folder"),
+        ("reviews.csv/out.csv", "reviews.csv is a file, so no folder can be made of it"),
+        ("x" * 250, "cannot be written: File name too long"),
+        ("/proc/out.csv", "Nothing can be written to /proc"),
+    ],
+)
+def test_where_no_result_can_be_is_said_with_its_reason(
+    edgellm: CommandLine, reviews: Path, out: str, said: str, force: tuple[str, ...]
+) -> None:
+    if out.startswith("/") and not Path(out).parent.exists():
+        pytest.skip("this system has no such folder")
+    reviews.with_name("link.csv").symlink_to(reviews)
+    (reviews.parent / "logs").mkdir()
+    before, names = reviews.read_bytes(), sorted(reviews.parent.iterdir())
+    ran = edgellm.here("classify", "--csv", "reviews.csv", "--labels", "a,b", "-o", out, *force, status=None)
+    assert ran.status in (1, 2)
+    assert said in ran.err
+    assert (reviews.read_bytes(), sorted(reviews.parent.iterdir())) == (before, names)

@@ -66,7 +66,7 @@ def test_passages_need_no_model(edgellm: CommandLine, tmp_path: Path) -> None:
     model = edgellm.script(faults=[{"at": "load", "kind": "abort"}])
     ran = edgellm("ask", "Who has a cat?", "--passages", "a.txt", "--model", model)
     assert ran.out == "“Paul has a cat.” (a.txt, characters 16-31)\n"
-    assert edgellm("ask", "Where is the volcano?", "--passages", "a.txt").out == "Your documents do not say.\n"
+    assert edgellm("ask", "Where is the volcano?", "--passages", "a.txt").out.startswith("No passage is near")
 
 
 def test_key_sentences_need_no_model(edgellm: CommandLine) -> None:
