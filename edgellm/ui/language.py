@@ -35,9 +35,17 @@ def told(text: str) -> str:
     return QCoreApplication.translate(TOLD, in_window(text)) if text else ""
 
 
-def told_error(error: EdgeError, between: str = "\n") -> str:
-    """What went wrong, and what to do about it."""
-    return between.join(filter(None, (told(error.message), told(error.hint))))
+def told_error(error: EdgeError) -> str:
+    """What went wrong, and on the next line what to do about it."""
+    return "\n".join(filter(None, (told(error.message), told(error.hint))))
+
+
+def in_line(*sentences: str) -> str:
+    """Sentences one after the other; Chinese ones have no blank between them."""
+    text = ""
+    for sentence in filter(None, sentences):
+        text += sentence if not text or text.endswith(("。", "！", "？")) else f" {sentence}"
+    return text
 
 
 class Table(QTranslator):

@@ -14,7 +14,7 @@ from edgellm.ui import facts
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.code_block import CodeBlock
 from edgellm.ui.icons import pixmap
-from edgellm.ui.language import told, tr
+from edgellm.ui.language import in_line, told, tr
 from edgellm.ui.markdown import Block, Blocks, Code, Prose, blocks, plain
 from edgellm.ui.text_view import TextView
 from edgellm.ui.theme import Theme
@@ -162,7 +162,7 @@ class MessageView(QFrame):
     def _show_ending(self, state: str, made: Mapping[str, Any]) -> None:
         words = tr(_ENDINGS.get(state, ""))
         if made.get("error"):
-            words = " ".join(filter(None, (words, told(str(made["error"])), told(str(made.get("hint", ""))))))
+            words = in_line(words, told(str(made["error"])), told(str(made.get("hint", ""))))
         elif made.get("truncated"):
             words = tr("Cut here: the limit on length was reached.")
         elif made.get("left_out"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgellm.ui import facts
-from edgellm.ui.language import told, tr
+from edgellm.ui.language import in_line, told, tr
 
 if TYPE_CHECKING:
     from edgellm.models.progress import Progress
@@ -57,9 +57,9 @@ def _words(progress: Progress, *, locked: bool) -> str:
     if locked:
         return _dots(tr("Waits for the offline lock"), amount)
     if progress.state == "failed":
-        return " ".join(filter(None, (told(progress.message), told(progress.hint)))) or tr("The download stopped.")
+        return in_line(told(progress.message), told(progress.hint)) or tr("The download stopped.")
     if progress.state == "queued":
-        return " ".join(filter(None, (told(progress.message), told(progress.hint)))) or _dots(tr("Waiting"), amount)
+        return in_line(told(progress.message), told(progress.hint)) or _dots(tr("Waiting"), amount)
     if progress.state == "checking":
         return _dots(tr("Checking what arrived"), amount)
     if progress.state == "done":

@@ -118,7 +118,9 @@ class Panel(QFrame):
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._plot.setXRange(-SECONDS, 0, padding=0)
-        self._plot.getAxis("bottom").setTicks([[(-119.9, "−2 min"), (-60, "−1 min"), (0, tr("now"))]])
+        self._plot.getAxis("bottom").setTicks(
+            [[(-119.9, tr("−{n} min").format(n=2)), (-60, tr("−{n} min").format(n=1)), (0, tr("now"))]]
+        )
         self._plot.getAxis("left").setWidth(58)
         self._plot.getAxis("left").setGrid(60)
         for side in ("left", "bottom"):

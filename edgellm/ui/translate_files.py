@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from edgellm.ui.buttons import AccentButton, IconButton
 from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.file_drops import FileDrops
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
 from edgellm.ui.translate_rows import FileRow
 
@@ -65,7 +65,7 @@ class FileCard(QFrame):
     def show_row(self, row: FileRow) -> None:
         """What is known now."""
         self.words.setText(row.words)
-        self.words.setToolTip(row.line)
+        self.words.setToolTip(told(row.line))
         role = "warning" if row.state == "failed" or row.warnings else "faint"
         if self.words.property("role") != role:
             self.words.setProperty("role", role)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QTextCursor
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTextBrowser, QTextEdit, QWidget
 
-from edgellm.ui.language import tr
+from edgellm.ui.language import told, tr
 from edgellm.ui.result_pane import ResultPane
 from edgellm.ui.services import Services
 from edgellm.ui.source_box import SourceBox
@@ -67,7 +67,7 @@ class TranslationPane(ResultPane):
 
     def say_notes(self, notes: Sequence[str]) -> None:
         """What is doubtful."""
-        self.notes.setText("\n".join(notes))
+        self.notes.setText("\n".join(map(told, notes)))
         self.notes.setVisible(bool(notes))
 
 

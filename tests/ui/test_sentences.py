@@ -175,7 +175,8 @@ def test_the_window_tells_errors_in_its_language() -> None:
     table = language.Table(language.tables()["zh_CN"])
     app.installTranslator(table)
     try:
-        assert language.told_error(error, " ") == "film.docx 无法读取：文件已损坏或不完整。 请重新获取文件，或修复它。"
+        assert language.told_error(error) == "film.docx 无法读取：文件已损坏或不完整。\n请重新获取文件，或修复它。"
         assert language.told("") == ""
+        assert language.in_line(language.tr("Stopped."), "", "a。", "B.", "C.") == "已停止。a。B. C."
     finally:
         app.removeTranslator(table)
