@@ -20,7 +20,7 @@ from edgellm.tasks.doubt import doubtful, nearest
 from edgellm.tasks.keysentences import in_a_line, key_sentences
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.result import combined, without_model
-from edgellm.tasks.starter import is_starter, out_of_reach
+from edgellm.tasks.starter import is_starter, out_of_reach, shipped
 
 _LARGEST, _SHARE = 768, 6  # tokens of a part, and how many parts a context holds at least
 _ANSWER = 96  # tokens of a point
@@ -149,10 +149,11 @@ def points(
 ) -> Iterator[Point]:
     """A point for each part, in their order, as soon as it and all before it are there. Ends early when cancelled."""
     at_once = max(min(_AT_ONCE, generator.info.context // (_LARGEST // 2 + _ANSWER * want.count)), 1)
+    lexicon = shipped() if is_starter(generator.info) else None
     for first in range(0, len(chosen), at_once):
         group = chosen[first : first + at_once]
         bare = {part: without_titles(part, cuts) for part in group}
-        asked = [part for part in group if not _unreadable(generator, bare[part])]
+        asked = [part for part in group if lexicon is None or not out_of_reach(bare[part], lexicon)]
         written = _written(generator, asked, options, want, cuts)
         for part in group:
             point = next(written, None) if part in asked else _own(part, want.count, bare[part])
@@ -222,10 +223,6 @@ def _own(part: Part, count: int = 1, text: str = "", doubted: str = "") -> Point
     chosen = [meant] if meant else [one.text for one in key_sentences(text, count)]
     lines = [in_a_line(one) for one in chosen] or [" ".join(part.text.split())]
     return Point("\n".join(lines), part, False, without_model())
-
-
-def _unreadable(generator: Generator, text: str) -> bool:
-    return is_starter(generator.info) and bool(out_of_reach(text))
 
 
 def _request(generator: Generator, text: str, options: Options, want: Want = ONE) -> Request:

@@ -89,13 +89,24 @@ def doubtful(said: str, text: str) -> bool:
 
 
 def nearest(said: str, text: str) -> str:
-    """The sentence of the text that a doubted one was probably made of; empty where none shares half of its terms."""
-    cut = Terms()
+    """The sentence of the text that a doubted one was probably made of; empty where none shares half of its terms.
+
+    With the sentence before it, when it begins with a pronoun.
+    """
+    cut, found = Terms(), sentences.split(text)
     wanted = set(cut.of(said))
-    found = [(len(wanted & set(cut.of(one.text))), one.text) for one in sentences.split(text)]
-    most, best = max(found, key=lambda pair: pair[0], default=(0, ""))
-    whole = _clause(_words(best)) is not None
-    return best if whole and most and most * 2 >= len(wanted) else ""
+    shared = [len(wanted & set(cut.of(one.text))) for one in found]
+    most = max(shared, default=0)
+    if not most or most * 2 < len(wanted):
+        return ""
+    at = shared.index(most)
+    clause = _clause(_words(found[at].text))
+    if clause is None:
+        return ""
+    start = found[at].start
+    if at and clause.subject[0] in _PRONOUNS and not _BLANK.search(text, found[at - 1].end, start):
+        start = found[at - 1].start
+    return text[start : found[at].end]
 
 
 def _supported(claim: _Clause, paragraph: str) -> bool:

@@ -39,13 +39,14 @@ def out_of_reach(text: str, lexicon: Lexicon | None = None) -> str:
     language = likely(text)
     if language not in (_READS, ""):
         return f"The built-in model reads English only for this, and the text looks {english_name(language)}."
-    known = lexicon or _shipped()
+    known = lexicon or shipped()
     if known is not None and known.share(text, _READS) < _KNOWN:
         return "The built-in model was not taught most words of this text."
     return ""
 
 
-def _shipped() -> Lexicon | None:
+def shipped() -> Lexicon | None:
+    """The words that the starter was taught; who asks about many texts reads them once."""
     path = paths.starter_model().with_name("words.json")
     return Lexicon.load(path) if path.exists() else None
 

@@ -83,6 +83,8 @@ def test_what_one_sentence_says_is_believed(said: str) -> None:
 def test_the_sentence_behind_a_doubted_one_is_found() -> None:
     assert nearest("The school every morning.", STORIES) == "The farmer goes to the school every morning."
     assert nearest("Volcanoes erupt.", STORIES) == ""
+    assert nearest("The school is tired.", "Tom is old. He is tired.\n\nHe sleeps.") == "Tom is old. He is tired."
+    assert nearest("The king sleeps there.", "The man is old.\n\nHe sleeps there.") == "He sleeps there."
     assert nearest("", STORIES) == ""
 
 
