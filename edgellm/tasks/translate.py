@@ -5,7 +5,7 @@ English, so it gets one sentence at a time, and the twelve directions without En
 stay where they are. Words it was never taught are listed to the person. A model that was made for translation gets one
 sentence at a time too, and its languages beside it; two of them can go through English, see `pivot.py`. Placeholders,
 code, addresses, numbers and the terms of a glossary are in the translation exactly as often as in the text: see
-`protect.py` and `faithful.py`.
+`protect.py` and `faithful.py`. Emoji are kept from a model that reads sentence by sentence: see `translation_signs.py`.
 """
 
 from __future__ import annotations

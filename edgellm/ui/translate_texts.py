@@ -1,5 +1,4 @@
-"""The half of the Translate page that is about a text: what is typed, its translation, and which sentences belong
-together."""
+"""The half of the Translate page that is about a text: what is typed, its translation, and which sentences match."""
 
 from __future__ import annotations
 
