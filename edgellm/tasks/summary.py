@@ -113,7 +113,11 @@ def _bullets(job: Job) -> Steps:
         shown = range(len(pairs)) if few else most_salient([line for line, _ in pairs], most)
         items = [job.items.make(*pairs[at]) for at in shown]
         yield from items
-    note = f"The {len(items)} most important of the points are shown; --length long shows all." if not few else ""
+    note = (
+        f"The {len(items)} most important of the points are shown; --length long shows all."
+        if items and not few
+        else ""
+    )
     return concluded(listed(items), items, read, note)
 
 
