@@ -81,7 +81,7 @@ def test_a_result_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 def test_a_name_that_is_not_true_is_told(tmp_path: Path) -> None:
     path = _file(tmp_path, "a.docx", "No word processor has written this.")
-    with pytest.raises(errors.UsageError, match="as .docx") as caught:
+    with pytest.raises(errors.UsageError, match=r"as [.]docx") as caught:
         rewrite.write(path, tmp_path / "b.docx", {})
     assert caught.value.hint == "By its content it is no DOCX: name a file that ends in .txt or .text."
 
