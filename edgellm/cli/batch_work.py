@@ -67,7 +67,7 @@ class Bench:
         self.arguments = arguments
         self.session = session
         self.stop = stop
-        self._loader = loader
+        self.loader = loader
         self._said = time.monotonic()
 
     @property
@@ -77,7 +77,7 @@ class Bench:
 
     def read(self, item: Item) -> Document:
         """The document in a file. Raises a `DocumentError` also for one without text, and `Stopped`."""
-        document = self._loader.load(item.path, self.stop)
+        document = self.loader.load(item.path, self.stop)
         if not whole_text(document).strip():
             raise DocumentEmpty(item.path.name, "; ".join(document.notes).rstrip(".") or "it holds no text")
         return document
@@ -204,7 +204,7 @@ def _translations(bench: Bench) -> Task:
     origin = code_of(given.origin) if given.origin else ""
     terms = translate_files.glossary(given)
     order = Order(target, origin, terms, bench.options)
-    desk = translate_files.desk(given, session, target)
+    desk = translate_files.desk(given, session, target, bench.loader)
 
     def work(item: Item) -> Made:
         used: list[str] = []

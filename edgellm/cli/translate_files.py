@@ -15,6 +15,7 @@ from pathlib import Path
 from edgellm.cli import source
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.session import INTERRUPTED, Session, describe
+from edgellm.documents.load import Loader
 from edgellm.errors import DocumentError, Stopped, StorageError, UsageError
 from edgellm.tasks import document_translation, translation_output
 from edgellm.tasks import glossary as terms
@@ -76,11 +77,12 @@ def run(paths: Sequence[Path], arguments: Namespace, session: Session) -> int:
     order = Order(target, origin, glossary(arguments), session.options(stop))
     results: list[dict[str, object]] = []
     failed = 0
-    with stop:
+    with stop, Loader() as loader:
+        translators = desk(arguments, session, target, loader)
         for path, out in zip(paths, places, strict=True):
             try:
                 check_free(out, arguments.force)
-                report = _one(path, out, order, desk(arguments, session, target), session)
+                report = _one(path, out, order, translators, session)
             except (DocumentError, UsageError, StorageError) as error:
                 if len(paths) == 1:
                     raise
@@ -119,13 +121,13 @@ def _one(path: Path, out: Path, order: Order, desk: Desk, session: Session) -> R
     return report
 
 
-def desk(arguments: Namespace, session: Session, target: str) -> Desk:
+def desk(arguments: Namespace, session: Session, target: str, loader: Loader) -> Desk:
     """Who translates into a language (code), and where paragraphs are kept."""
     memory = None
     if session.app.settings.translation_memory and not arguments.no_memory:
         memory = session.app.memory()
         session.output.note(memory.notice)
-    return Desk(lambda source: session.translator(source, target), memory, session.app.paths.translations)
+    return Desk(lambda source: session.translator(source, target), memory, session.app.paths.translations, loader)
 
 
 def _say(path: Path, out: Path, report: Report, session: Session) -> None:

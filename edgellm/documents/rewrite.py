@@ -6,6 +6,7 @@ Formatting, links, pictures and everything else of the file stay as they are: se
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from edgellm import files
@@ -17,13 +18,18 @@ from edgellm.errors import StorageError, UsageError
 __all__ = ["Segment", "Sheet", "Translated", "segments", "write"]
 
 
-def segments(path: Path, limits: Limits | None = None, cancelled: Callable[[], bool] = never) -> Sheet:
-    """The translatable texts of a file.
+def segments(
+    path: Path,
+    limits: Limits | None = None,
+    cancelled: Callable[[], bool] = never,
+    loader: Loader | None = None,
+) -> Sheet:
+    """The translatable texts of a file. For many files give a `loader`, whose limits count then.
 
     Raises a `DocumentError` that names the file and the reason, and `Stopped` soon after `cancelled` says so.
     """
-    with Loader(limits) as loader:
-        match loader.ask("segments", path, (), cancelled):
+    with nullcontext(loader) if loader is not None else Loader(limits) as asked:
+        match asked.ask("segments", path, (), cancelled):
             case ["sheet", kind, found, notes, language, sha256]:
                 texts = tuple(Segment(tuple(pieces), where) for pieces, where in found)
                 return Sheet(kind, texts, tuple(notes), language, sha256)
@@ -37,7 +43,7 @@ def write(
     translated: Translated,
     language: str = "",
     sha256: str = "",
-    limits: Limits | None = None,
+    loader: Loader | None = None,
 ) -> None:
     """Write the file at `path` to `out`, with other texts, in one step: a crash leaves `out` as it was.
 
@@ -48,8 +54,8 @@ def write(
     if _same(path, out):
         raise UsageError(f"{out.name} is the file that is being translated.", "Name another file for the result.")
     texts = [(number, [_whole(piece) for piece in pieces]) for number, pieces in translated.items()]
-    with Loader(limits) as loader:
-        match loader.ask("write", path, (texts, language, out.suffix.lower(), sha256), never):
+    with nullcontext(loader) if loader is not None else Loader() as asked:
+        match asked.ask("write", path, (texts, language, out.suffix.lower(), sha256), never):
             case ["bytes", data]:
                 _save(out, data)
             case ["changed"]:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgellm import files
 from edgellm.documents import rewrite
 from edgellm.documents.chunk import BETWEEN
 from edgellm.documents.document import Document
+from edgellm.documents.load import Loader
 from edgellm.documents.segment import Segment, Sheet
 from edgellm.errors import StorageError, UsageError
 from edgellm.runtimes.base import Generator
 from edgellm.tasks import translation_output
+from edgellm.tasks.detect import Detector
+from edgellm.tasks.languages import NAMES
 from edgellm.tasks.memory import Memory
-from edgellm.tasks.translate_file import FileTranslation, Order, Report, Step, likely
+from edgellm.tasks.translate_file import FileTranslation, Order, Report, Step, sample
 from edgellm.tasks.translation_output import Unfinished
 
 
@@ -35,13 +38,16 @@ class Note:
 class Desk:
     """Who translates, and where paragraphs are kept.
 
-    `generator` gives the model for the code of the document's likely language. Without a `memory` one of the document
-    alone is kept in the folder `unfinished` until its translation is written.
+    `generator` gives the model for the code of the document's likely language, which `detector` finds. Without a
+    `memory` one of the document alone is kept in the folder `unfinished` until its translation is written. With a
+    `loader` one process reads many files.
     """
 
     generator: Callable[[str], Generator]
     memory: Memory | None
     unfinished: Path
+    loader: Loader | None = None
+    detector: Detector = field(default_factory=lambda: Detector(tuple(NAMES)))
 
 
 Event = Note | Step | Report
@@ -53,11 +59,11 @@ def run(path: Path, out: Path, order: Order, desk: Desk) -> Iterator[Event]:
     Nothing is written when it was stopped, and an existing `out` is replaced: whether it may be is the caller's matter.
     Raises a `DocumentError`, `UsageError` for a language or a place that cannot be, `StorageError`, and `Stopped`.
     """
-    sheet = rewrite.segments(path, cancelled=order.options.cancelled)
+    sheet = rewrite.segments(path, cancelled=order.options.cancelled, loader=desk.loader)
     yield from map(Note, sheet.notes)
     _check(path, sheet)
     try:
-        translation_output.rehearse(path, out, sheet)
+        translation_output.rehearse(path, out, sheet, desk.loader)
     except UsageError as error:
         if out.suffix != path.suffix:
             raise
@@ -96,7 +102,7 @@ class _Place:
 
 
 def _translated(sheet: Sheet, order: Order, desk: Desk, place: _Place) -> Iterator[Event]:
-    generator = desk.generator(order.source or likely(sheet))
+    generator = desk.generator(order.source or desk.detector.detect(sample(sheet)).language)
     memory = desk.memory or translation_output.unfinished(desk.unfinished, place.path, place.out)
     with nullcontext(memory) if desk.memory is memory else closing(memory):
         work = FileTranslation(generator, sheet, order, memory)

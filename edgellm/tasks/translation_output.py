@@ -17,6 +17,7 @@ from tempfile import mkstemp
 import psutil
 
 from edgellm.documents import rewrite
+from edgellm.documents.load import Loader
 from edgellm.documents.segment import Sheet, Translated
 from edgellm.errors import StorageError, UsageError
 from edgellm.tasks.memory import Memory
@@ -41,22 +42,24 @@ def name(path: Path, target: str) -> str:
     return f"{path.stem}.{target}{_INSTEAD.get(path.suffix.lower(), path.suffix)}"
 
 
-def rehearse(path: Path, out: Path, sheet: Sheet) -> None:
+def rehearse(path: Path, out: Path, sheet: Sheet, loader: Loader | None = None) -> None:
     """Write the file once without changes, so that a place or an ending that cannot be is said before the work.
 
     Raises what `rewrite.write` raises; nothing stays behind, nor does what a run that was killed left there.
     """
     tidy(out)
     with _beside(out) as trial:
-        _write(path, trial, out, {}, "", sheet.sha256)
+        rewrite.write(path, trial, {}, "", sheet.sha256, loader)
 
 
-def write(path: Path, out: Path, translated: Translated, language: str, sha256: str) -> None:
+def write(
+    path: Path, out: Path, translated: Translated, language: str, sha256: str, loader: Loader | None = None
+) -> None:
     """As `rewrite.write`, with a file on the way that `tidy` knows, should this process be killed."""
     if out.exists() and out.samefile(path):
         raise UsageError(f"{out.name} is the file that is being translated.", "Name another file for the result.")
     with _beside(out) as made:
-        _write(path, made, out, translated, language, sha256)
+        rewrite.write(path, made, translated, language, sha256, loader)
         try:
             os.replace(made, out)
         except OSError as error:
@@ -90,15 +93,10 @@ def _beside(out: Path) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(made)
+    except StorageError as error:
+        raise StorageError(error.message.replace(Path(made).name, out.name), error.hint) from error
     finally:
         Path(made).unlink(missing_ok=True)
-
-
-def _write(path: Path, made: Path, out: Path, translated: Translated, language: str, sha256: str) -> None:
-    try:
-        rewrite.write(path, made, translated, language, sha256)
-    except StorageError as error:
-        raise StorageError(error.message.replace(made.name, out.name), error.hint) from error
 
 
 def _cannot(out: Path, error: Exception) -> StorageError:
