@@ -356,7 +356,7 @@ def test_a_file_that_is_no_table_is_said(open_desk: Open, tmp_path: Path) -> Non
 
 
 def test_an_engine_that_dies_costs_nothing_that_is_done(open_desk: Open, tmp_path: Path) -> None:
-    desk = open_desk(replies=ANSWERS, seconds_per_token=0.05)
+    desk = open_desk(replies=ANSWERS, seconds_per_token=0.02)
     page = labeled(page_of(desk))
     drop(page, table(tmp_path, [(str(n), "It is broken.") for n in range(30)]))
     page.run()
