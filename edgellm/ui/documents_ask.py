@@ -20,6 +20,7 @@ from edgellm.ui.task_work import TaskWork
 
 if TYPE_CHECKING:
     from edgellm.app import App
+    from edgellm.documents.library import Library
     from edgellm.documents.retrieve import Passage
     from edgellm.tasks.consult import Consulted
 
@@ -49,7 +50,7 @@ class Stage:
 def answer(app: App, asked: Asked, engine: EngineClient, work: TaskWork) -> Entry:
     """Answer from the passages nearest to the question. Raises what the library and the engine raise."""
     from edgellm.runtimes.base import Chunk, Sampling
-    from edgellm.tasks import consult
+    from edgellm.tasks import consult, whole_files
     from edgellm.tasks.consultation import prepare
     from edgellm.tasks.extract import Extract
     from edgellm.tasks.options import Options
@@ -59,12 +60,16 @@ def answer(app: App, asked: Asked, engine: EngineClient, work: TaskWork) -> Entr
         sentence = tr(NO_CHAT.get(engine.info.kind, ""))
         raise UsageError(sentence, tr("Choose another model at the top of the window."))
     work.put(Stage(tr("Searching")))
-    found, notes = _passages(app, asked, _READ)
+    library = app.library()
+    found, notes = _passages(app, library, asked, _READ)
     settings = app.settings
     sampling = Sampling(temperature=settings.temperature)
     options = Options(sampling=sampling, max_tokens=settings.max_tokens or None, cancelled=work.cancelled)
-    plan = prepare(engine, asked.question, [Extract.of(one) for one in found], None, options)
-    work.put(Stage(tr("Reading {n} passages").format(n=len(found))))
+    wider = whole_files.of(library, found, asked.collection)
+    plan = prepare(engine, asked.question, [Extract.of(one) for one in found], None, options, wider)
+    whole = bool(plan.read) and all(one.whole for one in plan.read)
+    many = tr("Reading whole files: {n}") if whole else tr("Reading {n} passages")
+    work.put(Stage(many.format(n=len(plan.read))))
     ended: Consulted | None = None
     for event in consult.run(engine, plan, options):
         if isinstance(event, Chunk):
@@ -89,15 +94,14 @@ def answer(app: App, asked: Asked, engine: EngineClient, work: TaskWork) -> Entr
 
 def search(app: App, asked: Asked) -> Entry:
     """List the passages, the best first. Raises what the library raises."""
-    found, notes = _passages(app, asked, _LISTED)
+    found, notes = _passages(app, app.library(), asked, _LISTED)
     quotes = tuple(Quote.of_passage(one, tuple(marks(asked.question, one.text))) for one in found)
     return Entry(asked.question, asked.collection, search=True, state="done", quotes=quotes, notes=notes)
 
 
-def _passages(app: App, asked: Asked, count: int) -> tuple[tuple[Passage, ...], tuple[str, ...]]:
+def _passages(app: App, library: Library, asked: Asked, count: int) -> tuple[tuple[Passage, ...], tuple[str, ...]]:
     from edgellm.documents import retrieve
 
-    library = app.library()
     documents_shelf.take_out(library, asked.removals)
     means = app.meaning().means(library)
     found = retrieve.search(library, asked.question, count, asked.collection, means.aids)
