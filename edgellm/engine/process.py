@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgellm.runtimes.llama_spin import BRIEF
+
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|_PROXY$|COOKIE", re.IGNORECASE)
 _PR_SET_PDEATHSIG = 1
 _OOM_ADJUST = "600"
@@ -26,10 +28,10 @@ def environment(outer: Mapping[str, str]) -> dict[str, str]:
     """The environment of an engine: this one without secrets, with short spinning for OpenMP.
 
     Threads that spin for long while they wait make decoding many times slower on a busy machine; a short spin costs a
-    quiet one three percent. It must be set before the library is loaded. What the person has set stays.
+    quiet one four percent, which llama.cpp gets back (`llama_spin`). What the person has set stays.
     """
     inner = {key: value for key, value in outer.items() if not _SECRET.search(key)}
-    inner.setdefault("GOMP_SPINCOUNT", "1000")
+    inner.setdefault("GOMP_SPINCOUNT", BRIEF)
     inner.setdefault("KMP_BLOCKTIME", "1")
     inner.setdefault("GGML_NO_BACKTRACE", "1")  # a dying ggml would wait for a debugger first
     inner["PYTHONUNBUFFERED"] = "1"

@@ -10,6 +10,8 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 
 from edgellm.runtimes.base import Cancelled
@@ -20,12 +22,15 @@ _PERIOD = 0.02
 class CancelWatch:
     """Asks `cancelled` every 20 ms from a thread of its own while the block runs, and at each `check`.
 
-    The two never ask at the same time. `buffer` is what `strlen` reads.
+    The two never ask at the same time. `buffer` is what `strlen` reads. The thread gives `beat` the time, in seconds.
     """
 
-    def __init__(self, buffer: ctypes.Array[ctypes.c_char], cancelled: Cancelled) -> None:
+    def __init__(
+        self, buffer: ctypes.Array[ctypes.c_char], cancelled: Cancelled, beat: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._buffer = buffer
         self._cancelled = cancelled
+        self._beat = beat
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="cancel-watch", daemon=True)
@@ -53,6 +58,7 @@ class CancelWatch:
     def _watch(self) -> None:
         while not self._over.wait(_PERIOD):
             self.check()
+            self._beat(time.monotonic())
 
 
 def read_flag() -> int:

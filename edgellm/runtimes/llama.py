@@ -40,6 +40,7 @@ from edgellm.runtimes.llama_grammar import grammar_of
 from edgellm.runtimes.llama_many import Many
 from edgellm.runtimes.llama_sampling import Sampler
 from edgellm.runtimes.llama_scores import AnswerScores
+from edgellm.runtimes.llama_spin import Spin
 from edgellm.runtimes.llama_state import PromptCache, key_of
 from edgellm.runtimes.llama_vocabulary import Vocabulary
 from edgellm.runtimes.many import one_by_one
@@ -67,6 +68,7 @@ class LlamaRuntime:
         self._kept: PromptCache | None = None
         self._source = (path, replace(placement, cpu_variant=variant))
         self._current: Answer | None = None
+        self._spin = Spin(llama_library.computing(api, variant), placement.threads)
         vocabulary = api.llama_model_get_vocab(native.model)
         self._vocabulary = Vocabulary(api, vocabulary)
         self._template = ChatTemplate(header.chat_template, self._vocabulary.specials())
@@ -136,7 +138,7 @@ class LlamaRuntime:
         """
         answer = self._prepare(request, time.perf_counter())
         try:
-            with CancelWatch(self._native.cancel_buffer, cancelled) as watch:
+            with self._watch(cancelled) as watch:
                 for text in self._write(answer, watch):
                     yield Chunk(text)
                     self._still(answer)
@@ -176,13 +178,17 @@ class LlamaRuntime:
         prompts = [self._prompt(reading.messages, text) for text in reading.texts]
         self._current = None
         scores = AnswerScores(self._api, self._native, self._vocabulary.size, self._vocabulary.enders())
-        with CancelWatch(self._native.cancel_buffer, cancelled) as watch:
+        with self._watch(cancelled) as watch:
             values = scores.probabilities(prompts, watch)
         return Reply(scores=Scores(reading.texts if values else (), values))
 
+    def _watch(self, cancelled: Cancelled) -> CancelWatch:
+        self._spin.begin()
+        return CancelWatch(self._native.cancel_buffer, cancelled, self._spin.look)
+
     def _run(self, answers: list[Answer], cancelled: Cancelled, dropped: Dropped) -> Iterator[tuple[int, Event]]:
         self._current = answers[0]
-        with CancelWatch(self._native.cancel_buffer, cancelled) as watch:
+        with self._watch(cancelled) as watch:
             many = Many(self._native, answers, watch, self._device)
             try:
                 for index, event in many.run(dropped):
@@ -249,6 +255,7 @@ class LlamaRuntime:
     def close(self) -> None:
         """Free the model."""
         self._closed = True
+        self._spin.close()
         self._native.close()
 
 

@@ -1,7 +1,7 @@
 """Brings llama.cpp's libraries into this process: the binding, one CPU variant, GPU backends, and their log.
 
 What the libraries do is left to the other `llama_*` files. A process holds one CPU variant for its whole life: whoever
-wants another one starts another process. `GOMP_SPINCOUNT` must be in the environment before the first call.
+wants another one starts another process. How its threads wait is set in the environment before the first call.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from edgellm.errors import ModelUnsupported
+from edgellm.runtimes import llama_spin
 from edgellm.runtimes.base import Placement
 from edgellm.runtimes.build import Build, inspect
 
@@ -72,6 +73,7 @@ def load(placement: Placement) -> tuple[Any, str]:
 
     Raises `ModelUnsupported` when no CPU backend can be loaded.
     """
+    llama_spin.prepare(os.environ)
     api = binding()
     api.llama_log_set(_LOG, None)
     build = inspect()
@@ -82,6 +84,12 @@ def load(placement: Placement) -> tuple[Any, str]:
     variant = _cpu(api, build, placement.cpu_variant)
     api.llama_backend_init()
     return api, variant
+
+
+def computing(api: Any, variant: str) -> Any:
+    """The library that computes on the processor, which is where OpenMP is linked in."""
+    file = inspect().library(variant) if variant else None
+    return ctypes.CDLL(str(file)) if file is not None else api._lib
 
 
 def _declare(library: Any) -> None:
