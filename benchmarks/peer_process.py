@@ -18,7 +18,14 @@ PEERS = {
 }
 # A peer with one setting turned round: the peer, and what its module is told besides.
 PEER_VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "openvino-genai, no 8-bit activations": ("openvino-genai", {"properties": {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}})
+    "openvino-genai, no 8-bit activations": (
+        "openvino-genai",
+        {"properties": {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}},
+    ),
+    "openvino-genai, 32-bit numbers": (
+        "openvino-genai",
+        {"properties": {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0", "INFERENCE_PRECISION_HINT": "f32"}},
+    ),
 }
 
 
