@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgellm import files
-from edgellm.errors import StorageError, UsageError
+from edgellm.errors import StorageError
 from edgellm.ui.classify_kept import Place
 from edgellm.ui.classify_rows import Line, as_csv
-from edgellm.ui.language import tr
+from edgellm.ui.saving import spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class Copy:
     def write(self) -> str:
         """Write it; returns the file's name. Raises `UsageError` for a target among the sources, and `StorageError`."""
         try:
-            if self.target.exists() and any(path.exists() and self.target.samefile(path) for path in self.sources):
-                raise UsageError(tr("The result cannot take the place of its source."), tr("Choose another name."))
+            spare(self.target, self.sources)
             files.write(self.target, self._text())
         except OSError as error:
             raise StorageError(f"It could not be saved: {error.strerror}.", "Choose another folder.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -68,6 +69,7 @@ class Answers(QWidget):
             ".md": (tr("Markdown"), lambda: as_markdown(self._at_hand)),
             ".txt": (tr("Text"), lambda: plain(self._at_hand)),
         }
+        self.pane.sources = lambda: [Path(quote.path) for quote in self._at_hand.quotes]
         self.pane.place.connect(self._on_place)
         self.earlier = _Earlier()
         self.earlier.currentRowChanged.connect(self._on_row)

@@ -14,6 +14,7 @@ from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 
 _ONE = 44  # pixels that one file takes
+_NAME = 90  # that its name has at least
 
 
 class FileChip(QFrame):
@@ -27,9 +28,11 @@ class FileChip(QFrame):
         self._services = services
         self._mark = QLabel()
         name = ElidedLabel()
+        name.setMinimumWidth(_NAME)
         name.set_text(path.name)
         name.setProperty("role", "strong")
-        self.facts = QLabel(tr("Reading"))
+        self.facts = ElidedLabel()
+        self.facts.set_text(tr("Reading"))
         self.facts.setProperty("role", "faint")
         take_out = IconButton(services.theme, "close", tr("Take {name} out").format(name=path.name), size=14)
         take_out.clicked.connect(self.removed)
@@ -45,8 +48,8 @@ class FileChip(QFrame):
 
     def say(self, words: str, tooltip: str = "", bad: bool = False) -> None:
         """What is known of the file."""
-        self.facts.setText(words)
-        self.facts.setToolTip(tooltip)
+        self.facts.set_text(words)
+        self.facts.setToolTip("\n".join(filter(None, (words, tooltip))))
         self.facts.setProperty("role", "warning" if bad else "faint")
         self.facts.style().polish(self.facts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
@@ -14,6 +14,7 @@ from edgellm.errors import EdgeError, StorageError
 from edgellm.ui import links
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.language import tr
+from edgellm.ui.saving import spare
 from edgellm.ui.services import Services
 from edgellm.ui.text_style import style
 
@@ -54,6 +55,7 @@ class ResultPane(QFrame):
 
     `place` is sent with the number of a place in the source that the person wants to see. `saves` gives what the
     result can be saved as: a file's suffix to what the dialog calls it, and what makes the text of such a file.
+    `sources` gives the files that a saved result never takes the place of.
     """
 
     place = Signal(int)
@@ -64,6 +66,7 @@ class ResultPane(QFrame):
         self._services = services
         self._html = self._plain = ""
         self.saves: Mapping[str, tuple[str, Callable[[], str]]] = {".txt": (tr("Text"), lambda: self._plain)}
+        self.sources: Callable[[], Iterable[Path]] = lambda: ()
         self.stem = "result"
         self.title = QLabel(title)
         self.title.setProperty("role", "strong")
@@ -141,11 +144,12 @@ class ResultPane(QFrame):
 
     def save_as(self, target: Path) -> None:
         """Write the result into a file whose suffix is one of `saves`, in the background."""
-        text = self.saves[target.suffix][1]()
+        text, sources = self.saves[target.suffix][1](), tuple(self.sources())
         notices = self._services.notices
 
         def job() -> str:
             try:
+                spare(target, sources)
                 files.write(target, text)
             except OSError as error:
                 raise StorageError(f"It could not be saved: {error.strerror}.", "Choose another folder.") from error

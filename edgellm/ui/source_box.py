@@ -92,7 +92,7 @@ class SourceBox(FileDrops, QFrame):
         super().__init__()
         self.setObjectName("pane")
         self.setAcceptDrops(True)
-        self._services, self._takes, self._title = services, takes, title
+        self._services, self._takes, self._title, self._hint = services, takes, title, hint
         self._paths: list[Path] = []
         self._documents: dict[Path, Document | None] = {}  # None: it cannot be read
         self._chips: dict[Path, FileChip] = {}
@@ -159,6 +159,7 @@ class SourceBox(FileDrops, QFrame):
         self._drop_files()
         self.text.setVisible(True)  # several files had taken its room
         self.text.setReadOnly(False)
+        self.text.setPlaceholderText(self._hint)
         self.text.setPlainText(text)
 
     def take(self, paths: Sequence[Path]) -> None:
@@ -252,6 +253,7 @@ class SourceBox(FileDrops, QFrame):
         """The text of the only file, to read; several files leave the box empty."""
         self._show_files()
         self.text.setReadOnly(bool(self._paths))
+        self.text.setPlaceholderText("" if self._paths else self._hint)
         self.text.setVisible(len(self._paths) < 2 and not (self._paths and not self._takes.reads))
         shown = self.source.text[:_SHOWN] if self._paths else ""
         self.text.blockSignals(True)

@@ -45,6 +45,7 @@ class TextDesk(QObject):
         self._typed = QTimer(self, singleShot=True, interval=_TYPED_MS)
         self._drawing = QTimer(self, singleShot=True)
         self.pane.saves = {**self.pane.saves, ".csv": (tr("Table of sentences"), self._sentences)}
+        self.pane.sources = lambda: self.box.paths
         self._typed.timeout.connect(self.paused)
         self._drawing.timeout.connect(self.draw)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk, nameless, wait
+from desk import Desk, child, nameless, wait
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
@@ -16,6 +16,8 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from edgellm.errors import UsageError
 from edgellm.runtimes.base import Choice, Chunk, Message, Request
+from edgellm.ui.buttons import IconButton
+from edgellm.ui.file_shelf import FileChip
 from edgellm.ui.model_hint import ModelHint
 from edgellm.ui.passage_window import PassageWindow, Place, show_from_file, show_in
 from edgellm.ui.result_pane import ResultPane
@@ -35,6 +37,7 @@ class Echo(TaskPage):
         self.failure = ""
         self.arrange(QHBoxLayout(), self.box, self.pane)
         self.box.changed.connect(self.touch)
+        self.pane.sources = lambda: self.box.paths
         self.made = ""
 
     def state(self) -> dict[str, Any]:
@@ -194,3 +197,36 @@ def test_a_better_model_is_offered_and_loaded(
     wait(lambda: hint.isHidden(), "the other model")
     assert desk.window.status is not None
     assert desk.window.status.path == better
+
+
+def test_a_result_never_takes_the_place_of_its_source(page: Echo, tmp_path: Path) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text("The boat leaves at noon.", encoding="utf-8")
+    page.box.take([file])
+    wait(lambda: not page.box.reading, "the file")
+    page.pane.show_html("<p>Noon.</p>", "Noon.")
+    page.pane.save_as(file)
+    wait(lambda: "cannot take the place of its source" in page.services.notices.text, "the complaint")
+    assert file.read_text(encoding="utf-8") == "The boat leaves at noon."
+    page.pane.save_as(tmp_path / "other.txt")
+    wait(lambda: "other.txt" in page.services.notices.text, "the other file")
+    assert (tmp_path / "other.txt").read_text(encoding="utf-8") == "Noon."
+
+
+def test_a_file_with_much_to_say_is_taken_out_where_there_is_little_room(page: Echo, tmp_path: Path) -> None:
+    file = tmp_path / "a yearly report of the harbor.txt"
+    file.write_text("Noon.", encoding="utf-8")
+    page.box.take([file])
+    wait(lambda: not page.box.reading, "the file")
+    page.box.say(file, "1,000 pages · 16,584,000 characters · see notes", "One page is empty.")
+    page.box.setFixedWidth(240)
+    QTest.qWait(50)
+    chip = child(page.box, FileChip)
+    assert chip.width() <= 240
+    button = child(chip, IconButton)
+    assert chip.rect().contains(button.geometry())
+    assert chip.facts.toolTip() == "1,000 pages · 16,584,000 characters · see notes\nOne page is empty."
+    # nothing can be typed beside a file
+    assert page.box.text.placeholderText() == ""
+    button.click()
+    assert page.box.text.placeholderText() == "Write here"
