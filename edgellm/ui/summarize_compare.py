@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def run(app: App, texts: Texts, wanted: Wanted, engine: Heard, work: TaskWork) -> tuple[Result, ...]:
-    """Compare; what is common comes first, notes last. Puts a `Step` for what is read of each file."""
+    """Compare; what is common comes first, notes last. Puts a `Step` for what is read of each file.
+
+    What an earlier run had stays until this one reads something that is new.
+    """
     from edgellm.tasks import summary_compare, summary_styles
     from edgellm.tasks.outline import Outline
     from edgellm.tasks.summary_compare import Compared, Keeping
@@ -33,6 +36,7 @@ def run(app: App, texts: Texts, wanted: Wanted, engine: Heard, work: TaskWork) -
     generator = None if wanted.style == KEYS else engine
     reading = [Result(title, state="working") for title in texts.titles]
     done = None
+    fresh, known = not texts.before, 0
     for event in summary_compare.run(generator, outlines, asked, Keeping(app.paths.summaries), options_of(app, work)):
         if isinstance(event, Compared):
             done = event
@@ -40,8 +44,16 @@ def run(app: App, texts: Texts, wanted: Wanted, engine: Heard, work: TaskWork) -
         at = event.number
         reading[at], _ = grown(reading[at], event.event, outlines[at].text, path_of(texts.documents[at]))
         before = event.event.kept if isinstance(event.event, Begun) else 0
-        work.put(Step(at, len(outlines), replace(reading[at], notes=()), before))
+        known = before if isinstance(event.event, Begun) else known
+        if not fresh and reading[at].read > known:
+            fresh = True
+            for number in range(at):
+                work.put(Step(number, len(outlines), replace(reading[number], notes=())))
+        if fresh:
+            work.put(Step(at, len(outlines), replace(reading[at], notes=()), before))
     assert done is not None, "a comparison has an end"
+    if work.cancelled() and not fresh:
+        return texts.before
     maker = _Maker(texts.documents, [outline.text for outline in outlines])
     results = [maker.groups(tr("In common"), done.result.common)]
     if done.result.different:

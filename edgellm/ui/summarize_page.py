@@ -134,7 +134,7 @@ class SummarizePage(TaskPage):
         if wanted.compare and len(source.documents) < 2:
             self.bar.say(tr("Two files that can be read are needed to compare."))
             return None
-        before = self.results if self._unfinished and not wanted.compare else ()
+        before = self.results if self._unfinished else ()
         self._ran, self._style = self._key(source, wanted), summarize_view.COMPARE if wanted.compare else wanted.style
         self.results = before
         self._name_file()
@@ -149,7 +149,7 @@ class SummarizePage(TaskPage):
         """A result has grown."""
         if not isinstance(event, Step):
             return
-        results = list(self.results) + [Result()] * (event.count - len(self.results))
+        results = list(self.results) if len(self.results) == event.count else [Result()] * event.count
         results[event.number] = event.result
         self.results = tuple(results)
         done, total = self._pace.note(event)

@@ -101,12 +101,11 @@ def run(app: App, texts: Texts, wanted: Wanted, engine: EngineClient, work: Task
     results: list[Result] = []
     for number, (document, name) in enumerate(zip(texts.documents, texts.titles, strict=True)):
         before = texts.before[number] if number < len(texts.before) else Result()
-        result = Result(name, document.sha256)
-        if before.state == "done" and before.sha256 == document.sha256:
-            result = before
-        elif not work.cancelled():
-            for now, kept in _steps(app, document, result, wanted, Heard(engine, work), work):
-                result = now
+        fresh = Result(name, document.sha256)
+        result = before if before.sha256 == document.sha256 else fresh
+        if result.state != "done" and not work.cancelled():
+            for now, kept in _steps(app, document, fresh, wanted, Heard(engine, work), work):
+                result = meanwhile(now, before)
                 work.put(Step(number, count, result, kept))
         results.append(result)
     return tuple(results)
@@ -138,6 +137,17 @@ def _steps(
         if result.state == "done":
             result = replace(result, notes=(*document.notes, *result.notes))
         yield result, kept
+
+
+def meanwhile(now: Result, before: Result) -> Result:
+    """What there is while an earlier run is gone on with: what that one had, until as much has come again."""
+    if now.state == "done" or before.sha256 != now.sha256:
+        return now
+    behind = now.read < before.read or (now.read == before.read and len(now.points) < len(before.points))
+    if not behind:
+        return replace(now, text=now.text or before.text, points=now.points or before.points)
+    now = replace(now, text=before.text, points=before.points, draft=before.draft)
+    return replace(now, read=before.read, sections=before.sections)
 
 
 def grown(result: Result, event: SummaryEvent, whole: str, path: str) -> tuple[Result, int]:

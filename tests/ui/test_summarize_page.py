@@ -81,6 +81,19 @@ def texts(page: SummarizePage) -> list[str]:
     return [point.text for point in summarize_view.points(page.results)]
 
 
+def watched(page: SummarizePage) -> list[int]:
+    """How many points would be saved after each event from now on, until all is read and the last are chosen."""
+    held: list[int] = []
+
+    def note(_event: object) -> None:
+        results = page.state()["results"]
+        if any(one["read"] < max(one["sections"], 1) for one in results):
+            held.append(sum(len(one["points"]) for one in results))
+
+    page.runner.told.connect(note)
+    return held
+
+
 def passage(page: SummarizePage, number: int) -> str:
     """Follow a link; returns what is highlighted."""
     page.pane.view.anchorClicked.emit(QUrl(f"place:{number}"))
@@ -143,7 +156,11 @@ def test_stopping_keeps_the_points_and_go_on_asks_only_for_the_rest(open_desk: O
     assert page.bar.button.text() == "Go on"
     steps: list[int] = []
     page.runner.told.connect(lambda event: steps.append(getattr(event, "kept", 0)))
-    finish(page)
+    held = watched(page)
+    page.run()
+    assert len(page.state()["results"][0]["points"]) == read
+    wait(lambda: not page.runner.busy, "the summary")
+    assert min(held) >= read
     assert max(steps) >= read
     assert texts(page) == [fact(number) for number in range(1, 25)]
     assert page.bar.button.text() == "Summarize"
@@ -221,6 +238,29 @@ def test_files_are_compared_by_the_points_of_a_model(open_desk: Open, tmp_path: 
     assert [point.text for point in page.results[0].points] == [fact(2), fact(2)]
     assert page.results[0].points[1].joined
     page.choices.compare.setChecked(False)
+    assert page.bar.button.text() == "Summarize"
+
+
+def test_a_stopped_comparison_stays_until_something_new_is_read(open_desk: Open, tmp_path: Path) -> None:
+    page = opened(open_desk(replies=ANSWERS, seconds_per_token=0.012))
+    for number in range(1, 9):
+        drop(page, write(tmp_path, f"{number}.md", f"# File\n\n{fact(number)} Snow fell.\n"))
+    page.choices.compare.setChecked(True)
+    page.run()
+    wait(lambda: sum(one.read for one in page.results) >= 2, "two files")
+    page.escape()
+    wait(lambda: not page.runner.busy, "the end")
+    before = texts(page)
+    assert before
+    held = watched(page)
+    page.run()
+    page.escape()
+    wait(lambda: not page.runner.busy, "the second end")
+    assert page.bar.button.text() == "Go on"
+    assert texts(page) == before
+    finish(page)
+    assert min(held) > 0
+    assert len(texts(page)) == 8
     assert page.bar.button.text() == "Summarize"
 
 
