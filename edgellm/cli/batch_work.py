@@ -154,7 +154,7 @@ def _answers(bench: Bench) -> Task:
     def work(item: Item) -> Made:
         document, generator = bench.read(item), bench.session.generator("answer")
         found = consult.consult(generator, question, [Extract.of_document(document)], narrow, bench.options)
-        near = [f"The nearest sentence is: {one.line}" for one in found.near[:1] if not found.said]
+        quoted = found.quotes if found.said else (*found.quotes, *found.near)
         first = found.quotes[0] if found.quotes else None
         details = {"answered": "yes" if found.said else "no"}
         if first is not None:
@@ -162,8 +162,8 @@ def _answers(bench: Bench) -> Task:
             details |= {"quote": " ".join(first.text.split()), "page": page, "heading": " › ".join(first.headings)}
         return bench.whole(
             Made(
-                "\n".join([found.text, *(quote.line for quote in found.quotes)]),
-                notes=(*document.notes, *found.notes, *near, found.basis),
+                "\n".join([found.text, *(quote.line for quote in quoted)]),
+                notes=(*document.notes, *found.notes, found.basis),
                 details=details,
                 model=generator.info.name,
             )

@@ -23,6 +23,7 @@ from edgellm.tasks.csv_write import write_row
 __all__ = ["MANIFEST", "TABLE", "Entry", "Item", "Made", "Manifest", "Work", "run", "table"]
 _FAILURES = 3  # of the engine, one after the other, until the batch ends
 _SHOWN = 12  # warnings of one file in the table; the manifest has all
+_BULLET = re.compile(r"^- ", re.MULTILINE)
 # What `files.replacing`, and a rehearsal, put behind a name
 _TEMPORARY = re.compile(r"(?P<start>\..+?)\.[a-z0-9_]{8}(\.\w+)?", re.DOTALL)
 
@@ -160,7 +161,8 @@ def _result(out: Path, entry: Entry, texts: bool) -> str | None:
         return entry.output if (out / entry.output).is_file() else None
     try:
         with (out / entry.output).open(encoding="utf-8", errors="replace", newline="") as stream:
-            return stream.read().rstrip("\n")
+            # A cell that begins with a hyphen is a formula to a spreadsheet
+            return _BULLET.sub("• ", stream.read().rstrip("\n"))
     except OSError:
         return None
 

@@ -18,6 +18,7 @@ import pytest
 from command_line import CommandLine
 from docx.text.paragraph import Paragraph
 
+from edgellm.tasks import consult
 from tests import document_files, pair_models
 
 PAGE = '<html lang="en"><body class="x"><h1>The dog</h1><p>The dog <b>sleeps</b>.</p><pre>x = 1</pre></body></html>'
@@ -193,6 +194,23 @@ def test_an_answer_has_its_page_and_heading(edgellm: CommandLine, tmp_path: Path
     text = (tmp_path / "out" / "a.pdf.txt").read_text(encoding="utf-8")
     assert "page 2" in text
     assert "900" not in text, "a quotation that is not in the document"
+
+
+def test_without_an_answer_all_nearest_sentences_are_there_with_their_places(
+    edgellm: CommandLine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "a.md").write_text("# Money\n\nThe rent is 500 euros.\n\n# Place\n\nThe rent for the garage is low.\n")
+    model = edgellm.script(reply="The documents do not say.")
+    edgellm.here("batch", "ask", "papers", "-o", "out", "--question", "Who pays the rent?", "--model", model)
+    assert table(tmp_path / "out")["a.md"]["answered"] == "no"
+    first, *near = (tmp_path / "out" / "a.md.txt").read_text(encoding="utf-8").splitlines()
+    assert first == consult.SILENT
+    assert sorted(line.partition(", characters")[0] for line in near) == [
+        "“The rent for the garage is low.” (a.md, Place",
+        "“The rent is 500 euros.” (a.md, Money",
+    ]
 
 
 @pytest.mark.parametrize(

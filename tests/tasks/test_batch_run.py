@@ -129,6 +129,16 @@ def test_the_table_has_columns_of_its_task_and_says_how_many_warnings_it_leaves_
     assert "a.txt.txt" in (out / "results.csv").read_text(encoding="utf-8-sig")
 
 
+def test_bullets_are_no_formula_in_the_table(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ran(folder, out, lambda item: Made("- It rains - often.\n- Snow falls."))
+    batch.table(out, Manifest(out, ASKED), ["a.txt"], ())
+    with (out / "results.csv").open(encoding="utf-8-sig", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["result"] == "• It rains - often.\n• Snow falls."
+    assert (out / "a.txt.txt").read_text() == "- It rains - often.\n- Snow falls.\n"
+
+
 def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     with pytest.raises(StorageError, match="cannot be used"):
