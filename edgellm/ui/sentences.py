@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
+from string import Formatter
 
 _ENDS = re.compile(r"(?<=[.!?…])( +)(?=\S)")
 _CLAUSES = (("; ", "；"), (": ", "："), (", ", "，"))
-_GAP = re.compile(r"\{\d?\}")
 _ASIAN = "。！？；：，、）》”…"
 _LONGEST = 6_000  # letters of a text that is looked at: longer ones are no sentences of the program
 _LONGEST_PIECE = 600
+_MOST_TOGETHER = 6  # sentences that are looked up as one; no key has more
 _FEWEST = 4  # letters that a template must have of its own
 _KEPT = 2_048
 
@@ -25,6 +26,7 @@ class _Template:
     def __init__(self, text: str, wanted: str) -> None:
         self.parts = text.split("{}")
         self.wanted = wanted
+        self.verbatim = _verbatim(wanted)
         self.letters = sum(letter.isalpha() for part in self.parts for letter in part)
 
     def values(self, text: str) -> list[str] | None:
@@ -43,8 +45,15 @@ class _Template:
         return [*found, text[at:end]]
 
 
+def _verbatim(wanted: str) -> frozenset[int]:
+    """The numbers of the gaps that are marked with !s."""
+    gaps = [(field, mark) for _, field, _, mark in Formatter().parse(wanted) if field is not None]
+    return frozenset(int(field or number) for number, (field, mark) in enumerate(gaps) if mark == "s")
+
+
 class Sentences:
     """`table` maps sentences to others. A key with {} is a template; its value has {} or {0}, {1} for the gaps.
+    {!s} is the gap of a person's own text, or a model's: what stands there is never put in other words.
 
     `clauses` says that the halves around a colon, a semicolon or commas may be looked up alone. A single word in a gap
     is a name, and stays, unless it is one of `words`.
@@ -88,7 +97,7 @@ class Sentences:
 
     def _stops(self, pieces: list[str], at: int) -> list[int]:
         """Where a sentence that begins at `at` may end: first the longest that is known word for word."""
-        stops = list(range(at + 1, len(pieces) + 1, 2))
+        stops = list(range(at + 1, min(len(pieces), at + 2 * _MOST_TOGETHER) + 1, 2))
         exact = [stop for stop in reversed(stops) if "".join(pieces[at:stop]) in self._plain]
         return exact[:1] + stops
 
@@ -118,7 +127,10 @@ class Sentences:
             values = template.values(text)
             if values is None or (whole and any(mark in value for value in values for mark, _ in _CLAUSES)):
                 continue
-            return template.wanted.format(*(self._value(value) for value in values))
+            kept = template.verbatim
+            return template.wanted.format(
+                *(value if number in kept else self._value(value) for number, value in enumerate(values))
+            )
         return None
 
     def _value(self, value: str) -> str:
@@ -138,8 +150,3 @@ class Sentences:
             if known or (named and mark != ", ") or (not sure and mark != ", " and (one or other) is not None):
                 return (one or first) + wanted + (other or rest)
         return None
-
-
-def gaps(text: str) -> int:
-    """How many gaps a template has."""
-    return len(_GAP.findall(text))

@@ -121,6 +121,15 @@ def test_a_hint_for_the_command_line_becomes_one_for_the_window() -> None:
         ),
         ("opus translates from English to French only.", "opus 只能从英语译为法语。"),
         ("Answer cannot be read: it is empty.", "Answer 无法读取：文件是空的。"),  # a name, though it is in the table
+        (
+            "left as it is, because the model gave no translation of: Check the path.",  # a sentence of a document
+            "保持原样，因为模型没有给出译文：Check the path.",
+        ),
+        ("There is a collection In common already.", "已有名为 In common 的集合。"),
+        (
+            "The labels Not valid and not valid differ only in their case.",
+            "标签 Not valid 和 not valid 只有大小写不同。",
+        ),
         ("A line.\nStopped.", "A line.\n已停止。"),
         ("A sentence of nobody. And another.", "A sentence of nobody. And another."),
         ("", ""),
@@ -151,6 +160,21 @@ def test_telling_twice_changes_nothing(said: list[tuple[str, str]], chinese: Sen
 def test_long_or_strange_texts_are_left_alone_and_take_no_time(chinese: Sentences) -> None:
     for text in ("word, " * 900, "a: b; " * 90, "{} {0} {x} % %s \\n", "cannot be read: " * 30, "x" * 100_000):
         assert text.split()[0] in chinese.say(text)
+
+
+def test_a_text_of_many_short_sentences_is_told_at_once(chinese: Sentences) -> None:
+    asked: list[str] = []
+
+    class Table(dict[str, str]):
+        def __contains__(self, text: object) -> bool:
+            asked.append(str(text))
+            return super().__contains__(text)
+
+    made = Sentences({"It is so.": "如此。"}, clauses=True)
+    made._plain = Table(made._plain)
+    text = "A. " * 300 + "It is so."
+    assert made.say(text) == "A. " * 300 + "如此。"
+    assert len(asked) < 301 * 8  # a few of them are taken together, and never all
 
 
 def test_a_template_never_loses_what_was_put_in(table: dict[str, str]) -> None:
