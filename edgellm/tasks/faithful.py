@@ -186,10 +186,20 @@ def hidden(text: str, border: int) -> bool:
     return before.isspace() and bool(after) and not after.isalnum() and after not in _OPENING
 
 
+def refused(answer: str) -> bool:
+    """Whether the starter said that it cannot, instead of translating."""
+    return answer.lstrip().startswith(_ITSELF)
+
+
+def may_refuse(begun: str) -> bool:
+    """Whether an answer that begins like this may become such a refusal, or is one."""
+    return _ITSELF.startswith(begun.lstrip()[: len(_ITSELF)])
+
+
 def garbled(source: str, answer: str) -> bool:
     """Whether a small model wrote on, said a word again and again, or spoke of itself, instead of translating a piece
     of a sentence. Known by their number of words, so in languages with spaces only."""
-    if answer.startswith(_ITSELF):
+    if refused(answer):
         return True
     if UNSPACED_RUN.search(source + answer):
         return False

@@ -72,8 +72,8 @@ class Translator:
     """Translates texts by one plan, and knows afterwards how that went. For one thread.
 
     `kept` counts the stretches that had to stay and did; `broken` are the sentences that could be kept right only by
-    translating around these, `shifted` those whose formatting may sit on other words; `done` are the facts of what was
-    asked.
+    translating around these, `shifted` those whose formatting may sit on other words, `left` those that the starter
+    cannot translate, which stay as they are; `done` are the facts of what was asked.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Translator:
         self.kept = 0
         self.broken: list[str] = []
         self.shifted: list[str] = []
+        self.left: list[str] = []
         self.done: list[Finish] = []
         self._generator = generator
         self._options = options
@@ -94,10 +95,13 @@ class Translator:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the person should know beside the translation and the notes of the plan."""
-        if not self.broken:
-            return ()
-        shown = "; ".join(dict.fromkeys(self.broken[:_SHOWN]))
-        return (f"These were translated in parts, around what must stay, and may read badly: {shown}",)
+        found = []
+        if self.left:
+            found.append(f"The built-in model cannot translate these, so they stay as they are: {_shown(self.left)}")
+        if self.broken:
+            said = "These were translated in parts, around what must stay, and may read badly"
+            found.append(f"{said}: {_shown(self.broken)}")
+        return tuple(found)
 
     def stretches(self, text: str) -> tuple[Stretch, ...]:
         """What must stay in a translation of `text`."""
@@ -170,10 +174,30 @@ class Translator:
             except Stopped:
                 return
         else:
-            for event in self._through(self._taught(unit.text)):
-                if isinstance(event, Finish):
-                    self.done.append(event)
+            yield from self._plainly(unit.text)
+
+    def _plainly(self, text: str) -> Iterator[Event]:
+        """Stream a piece in which nothing must stay; as long as it may become a refusal it is held back."""
+        held, waits = "", is_starter(self._generator.info)
+        for event in self._through(self._taught(text)):
+            if isinstance(event, Finish):
+                if held:
+                    yield Chunk(self._or_left(text, held))
+                self.done.append(event)
                 yield event
+            elif isinstance(event, Chunk):
+                held += event.text
+                waits = waits and faithful.may_refuse(held)
+                if not waits:
+                    yield Chunk(held)
+                    held = ""
+
+    def _or_left(self, text: str, answer: str) -> str:
+        """The answer, or the text itself where the starter says that it cannot translate it."""
+        if not (is_starter(self._generator.info) and faithful.refused(answer)):
+            return answer
+        self.left.append(" ".join(text.split()))
+        return text
 
     def _faithfully(self, unit: faithful.Unit) -> tuple[str, ...]:
         if not has_letters(unit.text):
@@ -197,7 +221,7 @@ class Translator:
         self.done.append(finish)
         if finish.reason == "cancelled":
             raise Stopped()
-        return faithful.as_piece(text, answer)
+        return faithful.as_piece(text, self._or_left(text, answer))
 
     def _taught(self, text: str) -> str:
         return as_taught(text, self.plan.source) if is_starter(self._generator.info) else text
@@ -209,7 +233,10 @@ class Translator:
             text, finish = collect(self._asked(text, direction, marked, wide))
             text = text.strip()
             done.append(finish)
-            if finish.reason == "cancelled" or not text:
+            refused = is_starter(self._generator.info) and faithful.refused(text)
+            if refused:
+                yield Chunk(text)
+            if refused or finish.reason == "cancelled" or not text:
                 yield combined(done)
                 return
         for event in self._asked(text, self.plan.directions[-1], marked, wide):
@@ -241,3 +268,7 @@ class Translator:
             at = end
         if text[at:]:
             yield len(text), len(text), text[at:]
+
+
+def _shown(sentences: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(sentences[:_SHOWN]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from edgellm.ui.translate_file_work import sorted_out
 from edgellm.ui.translate_view import Offsets, Sides, as_html, plain
 from edgellm.ui.translate_work import Four
 
+_UNBROKEN = re.compile(r"\w{24}(?=\w)")
 _ABOVE = 3  # lines above a sentence that is scrolled to
 
 
@@ -67,7 +69,8 @@ class TranslationPane(ResultPane):
 
     def say_notes(self, notes: Sequence[str]) -> None:
         """What is doubtful."""
-        self.notes.setText("\n".join(map(told, notes)))
+        said = "\n".join(map(told, notes))
+        self.notes.setText(_UNBROKEN.sub("\\g<0>\u200b", said))  # a label breaks lines between words only
         self.notes.setVisible(bool(notes))
 
 

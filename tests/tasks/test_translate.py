@@ -130,3 +130,30 @@ def test_text_without_letters_is_passed_on() -> None:
     text, _, generator = through("12:30\n\n---", "fr", "en")
     assert text == "12:30\n\n---"
     assert generator.prompts == []
+
+
+REFUSAL = "I am only the small built-in model, and this is outside what I know."
+
+
+@pytest.mark.parametrize(("source", "target"), [("en", "fr"), ("fr", "de")])
+def test_a_refusal_of_the_starter_is_no_translation(source: str, target: str) -> None:
+    def refuses_cats(prompt: str) -> str:
+        text = prompt.partition("\n")[2]
+        return REFUSAL if "cat" in text else "I am tired."
+
+    generator = Scripted(refuses_cats, starter=True)
+    plan = translate.prepare(generator.info, "x", target, source, WORDS)
+    worker = translate.Translator(generator, plan)
+    text, finish = collect(worker.stream("The cat  bows. The dog is tired."))
+    assert text == "The cat  bows. I am tired."
+    assert finish.reason == "stop"
+    assert worker.notes == ("The built-in model cannot translate these, so they stay as they are: The cat bows.",)
+    assert worker.paragraph(("The cat 7 bows.",)) == ("The cat 7 bows.",)
+
+
+def test_what_a_general_model_says_of_itself_is_its_translation() -> None:
+    generator = Scripted(lambda prompt: REFUSAL, starter=False)
+    plan = translate.prepare(generator.info, "Hallo.", "en", "de", WORDS)
+    worker = translate.Translator(generator, plan)
+    assert collect(worker.stream("Hallo."))[0] == REFUSAL
+    assert worker.notes == ()
