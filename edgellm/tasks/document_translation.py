@@ -24,7 +24,7 @@ from edgellm.tasks.detect import Detector
 from edgellm.tasks.languages import NAMES
 from edgellm.tasks.memory import Memory
 from edgellm.tasks.translate_file import FileTranslation, Order, Report, Step, sample
-from edgellm.tasks.translation_output import Unfinished
+from edgellm.tasks.translation_plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Desk:
 
     `generator` gives the model for the code of the document's likely language, which `detector` finds. Without a
     `memory` one of the document alone is kept in the folder `unfinished` until its translation is written. With a
-    `loader` one process reads many files.
+    `loader` one process reads many files. `settle` is asked for the last place of a file when it is to be written.
     """
 
     generator: Callable[[str], Generator]
@@ -48,13 +48,14 @@ class Desk:
     unfinished: Path
     loader: Loader | None = None
     detector: Detector = field(default_factory=lambda: Detector(tuple(NAMES)))
+    settle: Callable[[Path], Path] = Path
 
 
-Event = Note | Step | Report
+Event = Note | Plan | Step | Report
 
 
 def run(path: Path, out: Path, order: Order, desk: Desk) -> Iterator[Event]:
-    """Translate the file at `path` into one of its format at `out`; the last event is the `Report`.
+    """Translate the file at `path` into one of its format at `out`: its `Plan` and `Note`s, steps, at last a `Report`.
 
     Nothing is written when it was stopped, and an existing `out` is replaced: whether it may be is the caller's matter.
     Raises a `DocumentError`, `UsageError` for a language or a place that cannot be, `StorageError`, and `Stopped`.
@@ -71,7 +72,7 @@ def run(path: Path, out: Path, order: Order, desk: Desk) -> Iterator[Event]:
         raise UsageError(said, "Give it the ending of what it is.") from error
 
     def write(work: FileTranslation) -> None:
-        translation_output.write(path, out, work.translated, order.target, sheet.sha256)
+        translation_output.write(path, desk.settle(out), work.translated, order.target, sheet.sha256)
 
     yield from _translated(sheet, order, desk, _Place(path, out, write))
 
@@ -85,7 +86,7 @@ def run_plain(document: Document, out: Path, order: Order, desk: Desk) -> Iterat
     def write(work: FileTranslation) -> None:
         texts = ["".join(work.translated.get(at, one.pieces)) for at, one in enumerate(sheet.segments)]
         try:
-            files.write(out, BETWEEN.join(texts).rstrip("\n") + "\n")
+            files.write(desk.settle(out), BETWEEN.join(texts).rstrip("\n") + "\n")
         except OSError as error:
             raise StorageError(f"{out.name} cannot be written: {error.strerror}.", "Choose another place.") from error
 
@@ -103,16 +104,19 @@ class _Place:
 
 def _translated(sheet: Sheet, order: Order, desk: Desk, place: _Place) -> Iterator[Event]:
     generator = desk.generator(order.source or desk.detector.detect(sample(sheet)).language)
-    memory = desk.memory or translation_output.unfinished(desk.unfinished, place.path, place.out)
-    with nullcontext(memory) if desk.memory is memory else closing(memory):
-        work = FileTranslation(generator, sheet, order, memory)
-        yield from map(Note, work.plan.notes)
+    own = None if desk.memory else translation_output.unfinished(desk.unfinished, place.path, place.out)
+    memory = desk.memory or own
+    assert memory is not None
+    with closing(own) if own else nullcontext():
+        work = FileTranslation(generator, sheet, order, memory, desk.detector)
+        yield work.plan
+        yield from map(Note, (*filter(None, [memory.notice if own else ""]), *work.plan.notes))
         yield from work.run()
         report = work.report()
         if not report.stopped:
             place.write(work)
-            if isinstance(memory, Unfinished):
-                memory.remove()
+            if own:
+                own.remove()
     yield report
 
 

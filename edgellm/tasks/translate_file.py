@@ -18,7 +18,7 @@ from edgellm.errors import ContextOverflow, Stopped, UsageError
 from edgellm.runtimes.base import Finish, Generator, ManyGenerator
 from edgellm.tasks import protect, translation_way
 from edgellm.tasks.ahead import Ahead
-from edgellm.tasks.detect import UNSURE
+from edgellm.tasks.detect import UNSURE, Detector
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import code_of
 from edgellm.tasks.lexicon import Lexicon
@@ -106,11 +106,13 @@ def likely(sheet: Sheet) -> str:
 class FileTranslation:
     """Translates a sheet: iterate `run`, then take `translated` and `report`. For one thread."""
 
-    def __init__(self, generator: Generator, sheet: Sheet, order: Order, memory: Memory) -> None:
+    def __init__(
+        self, generator: Generator, sheet: Sheet, order: Order, memory: Memory, detector: Detector | None = None
+    ) -> None:
         """Raises `UsageError` for a language that the model cannot do."""
         self._sheet = sheet
         self._memory = memory
-        self.plan = _plan(generator, sheet, order)
+        self.plan = _plan(generator, sheet, order, detector)
         together = isinstance(generator, ManyGenerator) and self.plan.directions and not self.plan.by_sentence
         self._ahead = Ahead(generator) if together else None
         self._generator = self._ahead or generator
@@ -252,13 +254,13 @@ class FileTranslation:
         self._warnings.setdefault(f"{place.name}: {sentence}", place.number)
 
 
-def _plan(generator: Generator, sheet: Sheet, order: Order) -> Plan:
+def _plan(generator: Generator, sheet: Sheet, order: Order, detector: Detector | None) -> Plan:
     """The plan for the whole file; where its text does not tell the language, the file's own word counts."""
     text = sample(sheet)
-    plan = prepare(generator.info, text, order.target, order.source)
+    plan = prepare(generator.info, text, order.target, order.source, detector=detector)
     if plan.detected is not None and plan.detected.confidence < UNSURE and sheet.language:
         with suppress(UsageError):  # a language that nobody knows: what was found counts
-            plan = prepare(generator.info, text, order.target, code_of(sheet.language))
+            plan = prepare(generator.info, text, order.target, code_of(sheet.language), detector=detector)
     return replace(plan, unknown=())
 
 

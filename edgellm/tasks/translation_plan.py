@@ -51,16 +51,26 @@ class Plan:
         return tuple(found)
 
 
-def prepare(info: ModelInfo, text: str, target: str, source: str = "", lexicon: Lexicon | None = None) -> Plan:
+def prepare(
+    info: ModelInfo,
+    text: str,
+    target: str,
+    source: str = "",
+    lexicon: Lexicon | None = None,
+    detector: Detector | None = None,
+) -> Plan:
     """Decide how to translate. `target` and `source` are codes or names; no `source` means: find out.
 
-    `lexicon` is the starter's (None: the one that ships). Raises `UsageError` for a language that the model cannot do.
+    `lexicon` is the starter's (None: the one that ships); a `detector` of all `NAMES` spares other models the loading
+    of one. Raises `UsageError` for a language that the model cannot do.
     """
     starter = is_starter(info)
     made_for_it = special.is_seq2seq(info)
     known = (lexicon or Lexicon.load()) if starter else None
     to = code_of(target)
-    detected = None if source else Detector(tuple(LANGUAGES if starter else NAMES), known).detect(text)
+    shared = None if starter else detector
+    finder = shared or Detector(tuple(LANGUAGES if starter else NAMES), known)
+    detected = None if source else finder.detect(text)
     origin = detected.language if detected else code_of(source)
     if starter:
         for code in (origin, to):

@@ -6,8 +6,7 @@ of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +19,10 @@ from edgellm.ui.translate_work import Asked, Languages, Wish
 
 if TYPE_CHECKING:
     from edgellm.app import App
-    from edgellm.tasks.memory import Memory
-    from edgellm.tasks.translate_file import Order, Report
+    from edgellm.documents.load import Loader
+    from edgellm.runtimes.base import Generator
+    from edgellm.tasks.detect import Detector
+    from edgellm.tasks.translate_file import Order
 
 _PLAIN = (".txt", ".text")  # alone it is read into the text box; of a folder it is translated like the others
 
@@ -61,70 +62,81 @@ def files_body(files: Sequence[Chosen], wish: Wish, asked: Asked) -> Body:
     """Translate files, each to a new one beside it or where its `out` says."""
 
     def body(engine: EngineClient, work: TaskWork) -> None:
+        from edgellm.documents.load import Loader
+        from edgellm.tasks.detect import Detector
+        from edgellm.tasks.languages import NAMES
         from edgellm.tasks.translate_file import Order
 
         order = Order(
             wish.target, wish.source, translate_work.glossary(wish), translate_work.options(asked.app.settings, work)
         )
-        for file in files:
-            if work.cancelled():
-                break
-            try:
-                work.put(_one(file, order, _Desk(engine, work, asked)))
-            except (DocumentError, UsageError, StorageError) as error:
-                work.put(Ended(file.path, file.out, "failed", f"{error.message} {error.hint}".strip()))
-            except EdgeError as error:  # the engine: what is done of this file is kept, and the others wait
-                work.put(Ended(file.path, file.out, "stopped"))
-                if not isinstance(error, Stopped):
-                    raise
+        detector = Detector(tuple(NAMES))
+        with Loader() as loader:
+            for file in files:
+                if work.cancelled():
+                    break
+                try:
+                    work.put(_one(file, order, _Desk(engine, work, asked, loader, detector)))
+                except (DocumentError, UsageError, StorageError) as error:
+                    work.put(Ended(file.path, file.out, "failed", f"{error.message} {error.hint}".strip()))
+                except EdgeError as error:  # the engine: what is done of this file is kept, and the others wait
+                    work.put(Ended(file.path, file.out, "stopped"))
+                    if not isinstance(error, Stopped):
+                        raise
 
     return body
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """Who translates, and who is told."""
+    """Who translates, who is told, and what all files share."""
 
     engine: EngineClient
     work: TaskWork
     asked: Asked
+    loader: Loader
+    detector: Detector
 
 
 def _one(file: Chosen, order: Order, desk: _Desk) -> Ended:
     """Translate one file; nothing is written when it was stopped."""
-    from edgellm.documents import rewrite
-    from edgellm.tasks import translation_output
-    from edgellm.tasks.translate_file import FileTranslation, likely
-    from edgellm.tasks.translation_output import Unfinished
+    from edgellm.tasks import document_translation
+    from edgellm.tasks.document_translation import Note
+    from edgellm.tasks.translate_file import Step
+    from edgellm.tasks.translation_plan import Plan
 
-    work = desk.work
+    app, work = desk.asked.app, desk.work
     work.put(Went(file.path, 0, 0))
-    sheet = rewrite.segments(file.path, cancelled=work.cancelled)
-    if not sheet.segments:
-        raise UsageError(f"{file.path.name} holds no text that can be translated.", "")
-    translation_output.rehearse(file.path, file.out, sheet)
-    source = order.source or likely(sheet)
-    generator = desk.asked.translators.generator(desk.engine, source, order.target, work.put)
-    with _memory(desk.asked.app, file) as memory:
-        job = FileTranslation(generator, sheet, order, memory)
-        found = translate_work.languages(job.plan)
-        work.put(found)
-        for step in job.run():
-            work.put(Went(file.path, step.done, step.total, step.where))
-        report = job.report()
-        if report.finish.new_tokens:
-            work.put(report.finish)
-        if report.stopped:
-            return Ended(file.path, file.out, "stopped", "", report.warnings, found)
-        out = free(file.out)
-        translation_output.write(file.path, out, job.translated, order.target, sheet.sha256)
-        if isinstance(memory, Unfinished):
-            memory.remove()
-    return _done(file.path, out, report, found, (*sheet.notes, *filter(None, [memory.notice])))
+    memory = app.memory() if app.settings.translation_memory else None
+    places, notes = [file.out], list[str]()
 
+    def settle(out: Path) -> Path:
+        places.append(free(out))
+        return places[-1]
 
-def _done(path: Path, out: Path, report: Report, languages: Languages, notes: tuple[str, ...]) -> Ended:
-    return Ended(path, out, "done", report.line, (*notes, *report.warnings), languages)
+    def generator(source: str) -> Generator:
+        return desk.asked.translators.generator(desk.engine, source, order.target, work.put)
+
+    common = document_translation.Desk(generator, memory, app.paths.translations, desk.loader, desk.detector, settle)
+    found, planned = None, list[str]()
+    for event in document_translation.run(file.path, file.out, order, common):
+        match event:
+            case Plan():
+                found, planned = translate_work.languages(event), list(event.notes)
+                work.put(found)
+            case Note(text):
+                notes.append(text)
+            case Step(done, total, where):
+                work.put(Went(file.path, done, total, where))
+            case _:
+                report = event
+    if report.finish.new_tokens:
+        work.put(report.finish)
+    if report.stopped:
+        return Ended(file.path, file.out, "stopped", "", report.warnings, found)
+    # The languages have a line of their own
+    said = (*(note for note in notes if note not in planned), *filter(None, [memory.notice if memory else ""]))
+    return Ended(file.path, places[-1], "done", report.line, (*said, *report.warnings), found)
 
 
 def free(out: Path, taken: frozenset[Path] = frozenset()) -> Path:
@@ -165,20 +177,6 @@ def clear_memory(app: App) -> int:
     count = app.memory().clear()
     translation_output.forget(app.paths.translations)
     return count
-
-
-@contextmanager
-def _memory(app: App, file: Chosen) -> Iterator[Memory]:
-    from edgellm.tasks import translation_output
-
-    if app.settings.translation_memory:
-        yield app.memory()
-        return
-    own = translation_output.unfinished(app.paths.translations, file.path, file.out)
-    try:
-        yield own
-    finally:
-        own.close()
 
 
 def sorted_out(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from py3langid import langid
 from scripted_generator import Scripted
 
 from edgellm.documents.segment import Segment, Sheet
 from edgellm.errors import UsageError
 from edgellm.tasks import translate_file
+from edgellm.tasks.detect import Detector
 from edgellm.tasks.glossary import Glossary, Term
+from edgellm.tasks.languages import NAMES
 from edgellm.tasks.memory import Memory
 from edgellm.tasks.options import Options
 from edgellm.tasks.translate_file import FileTranslation, Order
@@ -117,6 +120,20 @@ def test_the_language_is_found_in_the_whole_file_or_taken_from_what_it_says(memo
     doubtful = sheet("Paul", language="de-AT")
     work = FileTranslation(Scripted(upper, starter=True), doubtful, Order("fr"), memory)
     assert work.plan.source == "de"
+
+
+def test_one_detector_serves_many_files(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector, given = Detector(tuple(NAMES)), sheet("Xilofon kreslo vantuz parohod.")
+    source = detector.detect(given.segments[0].text).language  # loads the model
+
+    def again(*_: object, **__: object) -> None:
+        raise AssertionError("the model of the detector was loaded again")
+
+    monkeypatch.setattr(langid.LanguageIdentifier, "from_model_file", again)
+    for _ in range(2):
+        assert FileTranslation(Scripted(upper), given, Order("fr"), memory, detector).plan.source == source
+    with pytest.raises(AssertionError, match="loaded again"):
+        FileTranslation(Scripted(upper), given, Order("fr"), memory)
 
 
 def test_a_file_in_the_language_already_is_left_alone(memory: Memory) -> None:
