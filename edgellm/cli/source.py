@@ -15,6 +15,7 @@ from pathlib import Path
 from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser, typed
 from edgellm.documents.document import Document
+from edgellm.documents.encodings import guess
 from edgellm.documents.formats_text import MARKS
 from edgellm.errors import StorageError, UsageError
 
@@ -25,7 +26,7 @@ _DOCUMENTS = frozenset(
 )
 _MARKS = (b"%PDF-", b"PK\x03\x04", b"{\\rtf", b"\xd0\xcf\x11\xe0")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_HAN = re.compile("[\u4e00-\u9fff]")
+_NAMES = {"cp1252": "Windows-1252", "gb18030": "GB 18030", "cp932": "Shift JIS", "big5": "Big5"}
 _FILE_NAME = re.compile(
     r"[^\s]*[/\\][^\s]*\.\w{1,5}|[^\s/\\]+\.(?:txt|md|rst|html?|csv|json|log|pdf|docx?|epub|rtf|odt|pptx|xlsx|eml)"
 )
@@ -77,7 +78,9 @@ def read_file(name: str, output: Output) -> Text:
     try:
         path = Path(name).expanduser()
         if path.is_dir():
-            raise StorageError(f"{name} is a folder.", "Name the files inside it.")
+            raise StorageError(
+                f"{name} is a folder.", "Name the files inside it; for all of them see: edgellm batch --help"
+            )
         with path.open("rb") as file:
             if path.suffix.lower() not in _DOCUMENTS and not file.peek(8).startswith(_MARKS):
                 return Text(name, _decoded(file.read(_LARGEST + 1), path.name, output))
@@ -129,15 +132,9 @@ def _decoded(data: bytes, name: str, output: Output) -> str:
 
 
 def _guessed(data: bytes) -> tuple[str, str]:
-    """Text in an older encoding: GB 18030 where that gives Chinese, else Windows-1252."""
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        text = ""
-    foreign = sum(not sign.isascii() for sign in text)
-    if foreign and len(_HAN.findall(text)) >= 0.6 * foreign:
-        return text, "GB 18030"
-    return data.decode("cp1252", errors="replace"), "Windows-1252"
+    """Text in an older encoding, and the encoding's name."""
+    encoding = guess(data[:65_536]) or "cp1252"
+    return data.decode(encoding, errors="replace"), _NAMES.get(encoding, encoding)
 
 
 def _plain(text: str) -> str:

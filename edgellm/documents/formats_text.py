@@ -9,6 +9,7 @@ import io
 import re
 
 from edgellm.documents.document import Block, Page, block, table
+from edgellm.documents.encodings import guess
 from edgellm.documents.source import Draft, Source
 from edgellm.errors import DocumentDamaged, DocumentUnsupported
 
@@ -31,7 +32,7 @@ _BLANK = re.compile(r"\n[ \t]*\n\s*")
 def decode(source: Source, declared: str = "") -> tuple[str, str]:
     """The text, and the name of the encoding when it had to be guessed (else empty).
 
-    In this order: a byte order mark, UTF-8, the encoding that the file declares, a guess by charset-normalizer. Raises
+    In this order: a byte order mark, UTF-8, the encoding that the file declares, a guess (encodings.py). Raises
     `DocumentUnsupported` for bytes that are no text.
     """
     text, guessed = _decoded(source, declared)
@@ -58,12 +59,10 @@ def _decoded(source: Source, declared: str) -> tuple[str, str]:
                 return data.decode(encoding), ""
         except (UnicodeDecodeError, LookupError):
             continue
-    import charset_normalizer
-
-    best = charset_normalizer.from_bytes(data[:_SAMPLE]).best()
-    if best is None:
+    encoding = guess(data[:_SAMPLE])
+    if not encoding:
         raise no_text(source)
-    return data.decode(best.encoding, "replace"), best.encoding
+    return data.decode(encoding, "replace"), encoding
 
 
 def encoding_note(guessed: str) -> tuple[str, ...]:

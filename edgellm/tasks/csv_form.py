@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from edgellm.documents.encodings import guess
 from edgellm.documents.formats_text import MARKS
 from edgellm.errors import StorageError, UsageError
 from edgellm.tasks.csv_rows import Table, parsed
@@ -103,10 +104,8 @@ def _encoding(path: Path, utf8: bool) -> tuple[str, bool]:
             return encoding, False
     if utf8:
         return "utf-8", False
-    import charset_normalizer
-
-    best = charset_normalizer.from_bytes(head).best()
-    return (best.encoding if best and best.encoding not in ("ascii", "utf_8") else "cp1252"), True
+    found = guess(head)
+    return (found if found not in ("", "ascii", "utf_8") else "cp1252"), True
 
 
 def _sample(table: Table, delimiter: str) -> list[tuple[str, ...]]:
