@@ -24,9 +24,9 @@ from benchmarks import random_model
 from benchmarks.speedups import load, say
 from edgellm.app import App
 from edgellm.documents.segment import Segment, Sheet
-from edgellm.runtimes.base import Cancelled, Event, Generator, Message, ModelInfo, Request
+from edgellm.runtimes.base import Cancelled, Event, Generator, Message, ModelInfo, Request, never
 from edgellm.tasks.memory import Memory
-from edgellm.tasks.options import Options, never
+from edgellm.tasks.options import Options
 from edgellm.tasks.translate_file import FileTranslation, Order
 
 BOUND = 1.3

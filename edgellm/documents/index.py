@@ -20,6 +20,7 @@ from edgellm.documents.library import Library, Stamp
 from edgellm.documents.load import load
 from edgellm.documents.scan import Found, plain_files, scan
 from edgellm.errors import DocumentError, DocumentMissing, Stopped, StorageError
+from edgellm.runtimes.base import never
 
 __all__ = ["Control", "Indexer", "Report", "Step", "content_hash", "plain_files", "rest"]
 
@@ -28,10 +29,6 @@ Read = Callable[[Path], Document]
 _FRESH = 2_000_000_000
 _BLOCK = 1 << 20
 _SLICE = 0.2  # seconds within which a wait notices that it was cancelled
-
-
-def _never() -> bool:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class Control:
     """
 
     progress: Callable[[Step], None] = lambda step: None
-    cancelled: Callable[[], bool] = _never
+    cancelled: Callable[[], bool] = never
     pause: Callable[[], float] = lambda: 0.0
     held: Callable[[], str] = lambda: ""
     waiting: Callable[[str], None] = lambda why: None
@@ -221,7 +218,7 @@ class Indexer:
         return reason
 
 
-def content_hash(path: Path, cancelled: Callable[[], bool] = _never) -> str:
+def content_hash(path: Path, cancelled: Callable[[], bool] = never) -> str:
     """The sha256 of a file, as 64 hex digits. Raises `OSError` and `Stopped`."""
     digest = hashlib.sha256()
     with path.open("rb") as file:

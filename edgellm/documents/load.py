@@ -33,6 +33,7 @@ from edgellm.errors import (
     DocumentTooLarge,
     DocumentUnsupported,
 )
+from edgellm.runtimes.base import never
 
 _TICK = 0.1
 _LONGEST_TICK = 1.0  # more has passed only when this process itself stood still: that is not the file's fault
@@ -62,11 +63,6 @@ _KINDS: dict[str, type[DocumentError]] = {
     )
 }
 _SKIP = "The other files are not affected."
-
-
-def never() -> bool:
-    """The answer of somebody who does not cancel."""
-    return False
 
 
 def load(path: Path, limits: Limits | None = None, cancelled: Callable[[], bool] = never) -> Document:

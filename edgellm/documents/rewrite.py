@@ -10,10 +10,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from edgellm import files
-from edgellm.documents.load import Loader, never
+from edgellm.documents.load import Loader
 from edgellm.documents.segment import Segment, Sheet, Translated
 from edgellm.documents.source import Limits
 from edgellm.errors import StorageError, UsageError
+from edgellm.runtimes.base import never
 
 __all__ = ["Segment", "Sheet", "Translated", "segments", "write"]
 

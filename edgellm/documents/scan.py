@@ -13,10 +13,7 @@ from pathlib import Path
 
 from edgellm.documents.library import Stamp
 from edgellm.errors import Stopped
-
-
-def _never() -> bool:
-    return False
+from edgellm.runtimes.base import never
 
 
 @dataclass(slots=True)
@@ -35,7 +32,7 @@ class Found:
         return any(Path(path).is_relative_to(folder) for folder in self.closed)
 
 
-def scan(root: Path, suffixes: Collection[str] | None, cancelled: Callable[[], bool] = _never) -> Found | None:
+def scan(root: Path, suffixes: Collection[str] | None, cancelled: Callable[[], bool] = never) -> Found | None:
     """What lies under a source now; None when the source itself is not there. Raises `Stopped`.
 
     `suffixes`, such as {".pdf"}, are those that count inside a folder; None means all.
@@ -65,7 +62,7 @@ def scan(root: Path, suffixes: Collection[str] | None, cancelled: Callable[[], b
     return found
 
 
-def fingerprint(root: Path, suffixes: Collection[str] | None, cancelled: Callable[[], bool] = _never) -> bytes:
+def fingerprint(root: Path, suffixes: Collection[str] | None, cancelled: Callable[[], bool] = never) -> bytes:
     """32 bytes that change when anything under a source does. Raises `Stopped`."""
     found = scan(root, suffixes, cancelled)
     if found is None:

@@ -33,14 +33,11 @@ from edgellm.runtimes.base import (
     Reading,
     Reply,
     Request,
+    never,
     never_dropped,
 )
 
 _POLL = 0.02
-
-
-def _never() -> bool:
-    return False
 
 
 class Client:
@@ -70,7 +67,7 @@ class Client:
         """Peak resident memory of the engine in bytes, as last heard."""
         return self._child.peak_memory
 
-    def hello(self, cancelled: Cancelled = _never) -> None:
+    def hello(self, cancelled: Cancelled = never) -> None:
         """Wait for the engine's first message. A cancelled wait ends the process."""
         if not isinstance(self._answer(0, self._limits.start, cancelled), protocol.Hello):
             self._end("garbage")
@@ -81,7 +78,7 @@ class Client:
         path: Path,
         placement: Placement,
         limit: float,
-        cancelled: Cancelled = _never,
+        cancelled: Cancelled = never,
         keep: protocol.Keep | None = None,
     ) -> protocol.Loaded:
         """Load a model within `limit` seconds. A cancelled load ends the process."""
@@ -99,12 +96,12 @@ class Client:
         """Prompt tokens of a conversation."""
         id = next(self._ids)
         self._child.send(protocol.Count(id, messages))
-        message = self._answer(id, self._limits.smoke, _never)
+        message = self._answer(id, self._limits.smoke, never)
         if not isinstance(message, protocol.Counted):
             self._end("garbage")
         return message.tokens
 
-    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+    def read(self, reading: Reading, cancelled: Cancelled = never) -> Reply:
         """Have something read. When `cancelled` says so, what there is comes soon."""
         id = next(self._ids)
         self._doing, self._kills = "generating", process.kernel_kills()
@@ -112,13 +109,13 @@ class Client:
         message = self._receive(id, Patience(), None, cancelled)
         if message is None:
             self._child.send(protocol.Cancel(id))
-            message = self._receive(id, Patience(), self._limits.settle, _never, "stuck")
+            message = self._receive(id, Patience(), self._limits.settle, never, "stuck")
         if not isinstance(message, protocol.Understood):
             self._end("garbage")
         self._doing = "waiting"
         return message.reply
 
-    def smoke(self, request: Request, cancelled: Cancelled = _never) -> None:
+    def smoke(self, request: Request, cancelled: Cancelled = never) -> None:
         """Have a short request answered, to see whether the placement survives it."""
         id = next(self._ids)
         self._doing = "testing"
@@ -192,7 +189,7 @@ class Client:
         patience, left = Patience(), self._unsettled
         while left.indexes:
             try:
-                message = self._receive(left.id, patience, self._limits.settle, _never, "stuck")
+                message = self._receive(left.id, patience, self._limits.settle, never, "stuck")
             except EngineEnded:
                 raise
             except EdgeError:

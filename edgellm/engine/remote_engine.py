@@ -16,7 +16,7 @@ from edgellm.engine.status import Board, EngineStatus
 from edgellm.engine.turn import Turn
 from edgellm.errors import EngineError, UsageError
 from edgellm.paths import Paths
-from edgellm.runtimes.base import Cancelled, Event, Message, ModelInfo, Placement, Reading, Reply, Request
+from edgellm.runtimes.base import Cancelled, Event, Message, ModelInfo, Placement, Reading, Reply, Request, never
 from edgellm.runtimes.remote_address import Address, model_of
 from edgellm.runtimes.remote_limits import Limits
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from edgellm.settings import Settings
 
 _DEVICE = "Remote"
-
-
-def _never() -> bool:
-    return False
 
 
 class RemoteEngine:
@@ -87,7 +83,7 @@ class RemoteEngine:
         with self._turn.taken():
             return self._ready(path, self._ended).info
 
-    def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Stream an answer. Raises an `EdgeError`; what came before it stays."""
         with self._turn.taken(cancelled) as mine:
             if not mine:
@@ -112,7 +108,7 @@ class RemoteEngine:
         with self._turn.taken():
             return self._again(self._ended).count(messages)
 
-    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+    def read(self, reading: Reading, cancelled: Cancelled = never) -> Reply:
         """Raises `UsageError`: models on a server write."""
         raise UsageError("A model on a server writes, and does not read.", "Use a model on this computer for this.")
 

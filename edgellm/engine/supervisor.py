@@ -35,6 +35,7 @@ from edgellm.runtimes.base import (
     Reading,
     Reply,
     Request,
+    never,
     never_dropped,
 )
 
@@ -45,10 +46,6 @@ T = TypeVar("T")
 
 class _NotBegun(Exception):
     """An order was cancelled before the engine could begin it."""
-
-
-def _never() -> bool:
-    return False
 
 
 def _nothing(_run: Run) -> None:
@@ -127,9 +124,9 @@ class Engine:
             again = self._loader.forgive(model)
             self._info, self._anyway = None, anyway
             self._board.set(path=path, model=path.name.split(".", 1)[0], steps=())
-            return self._load(path, _never, asked or anyway or again)
+            return self._load(path, never, asked or anyway or again)
 
-    def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Stream an answer, first bringing a stopped engine back. Raises an `EdgeError`; what came before it stays."""
         pieces: list[str] = []
         stop = self._stopping(cancelled)
@@ -153,7 +150,7 @@ class Engine:
             yield cancelled_finish()
 
     def generate_many(
-        self, requests: tuple[Request, ...], cancelled: Cancelled = _never, dropped: Dropped = never_dropped
+        self, requests: tuple[Request, ...], cancelled: Cancelled = never, dropped: Dropped = never_dropped
     ) -> Iterator[tuple[int, Event]]:
         """The same for several requests at once; each event comes with the index of its request.
 
@@ -225,12 +222,12 @@ class Engine:
         """Prompt tokens of a conversation."""
         with self._turn.taken():
             try:
-                return self._ready(_never).count(messages)
+                return self._ready(never).count(messages)
             except EngineEnded as error:
                 self._crashed(error)
                 raise
 
-    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+    def read(self, reading: Reading, cancelled: Cancelled = never) -> Reply:
         """Have a model that writes nothing read something, first bringing a stopped engine back."""
         with self._turn.taken(cancelled) as mine:
             if not mine:

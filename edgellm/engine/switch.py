@@ -23,13 +23,10 @@ from edgellm.runtimes.base import (
     Reading,
     Reply,
     Request,
+    never,
     never_dropped,
 )
 from edgellm.runtimes.remote_address import is_remote
-
-
-def _never() -> bool:
-    return False
 
 
 class Switch:
@@ -79,12 +76,12 @@ class Switch:
             before.unload()
         return info
 
-    def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Stream an answer. Raises an `EdgeError`; what came before it stays."""
         yield from self._engine().generate(request, cancelled)
 
     def generate_many(
-        self, requests: tuple[Request, ...], cancelled: Cancelled = _never, dropped: Dropped = never_dropped
+        self, requests: tuple[Request, ...], cancelled: Cancelled = never, dropped: Dropped = never_dropped
     ) -> Iterator[tuple[int, Event]]:
         """Several at once where the model can: each event with the index of its request."""
         yield from many.answer_all(self._engine(), requests, cancelled, dropped)
@@ -93,7 +90,7 @@ class Switch:
         """Prompt tokens of a conversation."""
         return self._engine().count(messages)
 
-    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+    def read(self, reading: Reading, cancelled: Cancelled = never) -> Reply:
         """Have a model that writes nothing read something."""
         return self._engine().read(reading, cancelled)
 

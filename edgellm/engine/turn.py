@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edgellm.errors import UsageError
-from edgellm.runtimes.base import Cancelled
+from edgellm.runtimes.base import Cancelled, never
 
 
 class Turn:
@@ -20,7 +20,7 @@ class Turn:
         self._owner: int | None = None
 
     @contextmanager
-    def taken(self, cancelled: Cancelled = lambda: False) -> Iterator[bool]:
+    def taken(self, cancelled: Cancelled = never) -> Iterator[bool]:
         """Hold the turn; False, and nothing is held, when `cancelled` says so before it came.
 
         It may be let go by another thread, as when an abandoned generator is collected.

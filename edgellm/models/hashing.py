@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edgellm.errors import Stopped
+from edgellm.runtimes.base import never
 
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
@@ -21,16 +22,12 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
-def _never() -> bool:
-    return False
-
-
 class Work:
     """A long act on files: tells `progress(done, total)` in bytes, and asks `cancelled()` after every block."""
 
     def __init__(self, progress: Progress | None = None, cancelled: Cancelled | None = None, total: int = 0) -> None:
         self._progress = progress or _silent
-        self._cancelled = cancelled or _never
+        self._cancelled = cancelled or never
         self._total = total
         self._done = 0
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edgellm.errors import Stopped
+from edgellm.runtimes.base import never
 
 
 class RateLimit:
@@ -40,10 +41,6 @@ class RateLimit:
             return max(0.0, self._free_at - now)
 
 
-def _never() -> bool:
-    return False
-
-
 def _silent(received: int, total: int | None) -> None:
     pass
 
@@ -57,7 +54,7 @@ class Control:
     """
 
     progress: Callable[[int, int | None], None] = _silent
-    cancelled: Callable[[], bool] = _never
+    cancelled: Callable[[], bool] = never
     rate: RateLimit = field(default_factory=RateLimit)
     checking: Callable[[int, int | None], None] = _silent
 

@@ -19,6 +19,11 @@ WEIGHS = "weighs answers"  # in `ModelInfo.metadata`, where a decoder can be ask
 T = TypeVar("T")
 
 
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
     """An automatic decision and the reason for it, in plain words."""
@@ -155,7 +160,7 @@ class Generator(Protocol):
         """The loaded model."""
         ...
 
-    def generate(self, request: Request, cancelled: Cancelled = lambda: False) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Yield `Chunk`s and then exactly one `Finish`, or raise an `EdgeError`."""
         ...
 
@@ -176,7 +181,7 @@ class ManyGenerator(Generator, Protocol):
     def generate_many(
         self,
         requests: tuple[Request, ...],
-        cancelled: Cancelled = lambda: False,
+        cancelled: Cancelled = never,
         dropped: Dropped = never_dropped,
     ) -> Iterator[tuple[int, Event]]:
         """Yield each event with the index of its request; every request ends in its own `Finish`.
@@ -267,7 +272,7 @@ class Reader(Protocol):
         """The loaded model; `info.kind` says what it can be asked."""
         ...
 
-    def read(self, reading: Reading, cancelled: Cancelled = lambda: False) -> Reply:
+    def read(self, reading: Reading, cancelled: Cancelled = never) -> Reply:
         """Answer. Raises `UsageError` for what the model cannot do."""
         ...
 

@@ -42,6 +42,7 @@ from edgellm.runtimes.base import (
     ModelInfo,
     Placement,
     Request,
+    never,
 )
 
 _TOKEN = re.compile(r"\s*\S+|\s+$")
@@ -94,7 +95,7 @@ class FakeRuntime:
         """Words of all messages."""
         return sum(len(tokens(message.content)) for message in messages)
 
-    def generate(self, request: Request, cancelled: Cancelled = lambda: False) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Stream the scripted reply word by word."""
         started = time.perf_counter()
         prompt = tuple(word for message in request.messages for word in tokens(message.content))

@@ -30,6 +30,7 @@ from edgellm.runtimes.base import (
     Reply,
     Request,
     Scores,
+    never,
     never_dropped,
 )
 from edgellm.runtimes.cancel import CancelWatch
@@ -130,7 +131,7 @@ class LlamaRuntime:
         safe = [Message(message.role, disarm(message.content)) for message in messages]
         return self._vocabulary.encode_prompt(self._template.render(safe) + disarm(prefix))
 
-    def generate(self, request: Request, cancelled: Cancelled = lambda: False) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Yield the answer in `Chunk`s, then one `Finish`.
 
         `cancelled` is also asked from another thread, never from two at once. Raises `ContextOverflow` before
@@ -150,7 +151,7 @@ class LlamaRuntime:
         yield finish
 
     def generate_many(
-        self, requests: tuple[Request, ...], cancelled: Cancelled = lambda: False, dropped: Dropped = never_dropped
+        self, requests: tuple[Request, ...], cancelled: Cancelled = never, dropped: Dropped = never_dropped
     ) -> Iterator[tuple[int, Event]]:
         """Answer several requests at once; each event comes with the index of its request.
 
@@ -171,7 +172,7 @@ class LlamaRuntime:
             for answer in answers:
                 answer.sampler.close()
 
-    def read(self, reading: Reading, cancelled: Cancelled = lambda: False) -> Reply:
+    def read(self, reading: Reading, cancelled: Cancelled = never) -> Reply:
         """How likely each of the answers is. Raises `UsageError` for anything else, `ContextOverflow`."""
         if reading.kind != "decoder" or not self._native.sequences or not reading.texts:
             raise UsageError(f"{self._info.name} only writes text.", "Choose a model that is made for this task.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from edgellm.errors import ContextOverflow, EdgeError, NetworkError, ResponseFormatError, Stopped
 from edgellm.models.token import Drawer, Tokens
 from edgellm.runtimes import remote_count, remote_errors, remote_events, remote_request, schema_check
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, FinishReason, Message, ModelInfo, Request
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, FinishReason, Message, ModelInfo, Request, never
 from edgellm.runtimes.json_schema import plain_schema
 from edgellm.runtimes.remote_address import Address
 from edgellm.runtimes.remote_client import Offer, Server
@@ -34,11 +34,6 @@ ASSUMED_CONTEXT = 8_192
 _WITHHELD = "content_filter"
 _LEAST_LEARNED = 50
 _BYTES = (1.0, 8.0)
-
-
-def never() -> bool:
-    """The answer of somebody who does not cancel."""
-    return False
 
 
 def server_of(

@@ -16,7 +16,7 @@ from typing import Any
 
 from edgellm.errors import ContextOverflow, UsageError
 from edgellm.models import manifest
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, FinishReason, Message, ModelInfo, Request
+from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, FinishReason, Message, ModelInfo, Request, never
 from edgellm.runtimes.onnx.languages import tell
 from edgellm.runtimes.onnx.rules import Rules
 from edgellm.runtimes.onnx.search import Decoder, beam, greedy
@@ -30,10 +30,6 @@ _INCOMPLETE = "\ufffd"
 
 class Interrupted(Exception):
     """A step of a decoder was given up, because it was asked to stop."""
-
-
-def _never() -> bool:
-    return False
 
 
 class TextToText(ABC):
@@ -55,7 +51,7 @@ class TextToText(ABC):
         """The loaded model."""
         return self._info
 
-    def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Yield the text and then the `Finish`. Raises `ContextOverflow` and `UsageError`."""
         if request.schema or request.prefix:
             raise UsageError("A translation model cannot be held to a format.", "Use a chat model for that.")

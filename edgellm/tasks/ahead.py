@@ -12,14 +12,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from edgellm.errors import ContextOverflow, EdgeError
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, Generator, Message, ModelInfo, Request, never_dropped
+from edgellm.runtimes.base import (
+    Cancelled,
+    Chunk,
+    Event,
+    Finish,
+    Generator,
+    Message,
+    ModelInfo,
+    Request,
+    never,
+    never_dropped,
+)
 from edgellm.runtimes.many import answer_all
 
 Job = Callable[[], object]
-
-
-def _never() -> bool:
-    return False
 
 
 class _Wanted(Exception):
@@ -56,7 +63,7 @@ class Ahead:
             self._counts[messages] = self._generator.count(messages)
         return self._counts[messages]
 
-    def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """The answer that is there, else that of the model."""
         known = self._answers.get(request)
         if known is not None:
@@ -66,7 +73,7 @@ class Ahead:
         else:
             yield from self._generator.generate(request, cancelled)
 
-    def ready(self, jobs: Sequence[Job], cancelled: Cancelled = _never) -> Iterator[int]:
+    def ready(self, jobs: Sequence[Job], cancelled: Cancelled = never) -> Iterator[int]:
         """The index of each job as soon as it can be run for good. Ends early when it is cancelled.
 
         A job that a model cannot be asked for, or that fails, counts as ready: run for good it says why. Answers are

@@ -28,6 +28,7 @@ from edgellm.runtimes.base import (
     Message,
     ModelInfo,
     Request,
+    never,
     never_dropped,
 )
 from edgellm.runtimes.many import answer_all
@@ -128,7 +129,7 @@ class Remembered:
         """Whether the answer is kept."""
         return self._kept.get(_key(request)) is not None
 
-    def generate(self, request: Request, cancelled: Cancelled = lambda: False) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """The kept answer, or that of the model."""
         known = self._kept.get(_key(request))
         if known is not None:
@@ -146,7 +147,7 @@ class Remembered:
     def generate_many(
         self,
         requests: tuple[Request, ...],
-        cancelled: Cancelled = lambda: False,
+        cancelled: Cancelled = never,
         dropped: Dropped = never_dropped,
     ) -> Iterator[tuple[int, Event]]:
         """Kept answers first, then those of the model as they come."""

@@ -7,14 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from edgellm.runtimes.base import Cancelled, Message, Request, Sampling
+from edgellm.runtimes.base import Cancelled, Message, Request, Sampling, never
 
 VARIED = 0.7  # the lowest temperature of another version: at 0 it would be the same text again
-
-
-def never() -> bool:
-    """The answer of somebody who does not cancel."""
-    return False
 
 
 @dataclass(frozen=True, slots=True)

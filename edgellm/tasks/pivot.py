@@ -11,12 +11,8 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from edgellm.errors import UsageError
-from edgellm.runtimes.base import Cancelled, Event, Generator, Message, ModelInfo, Request
+from edgellm.runtimes.base import Cancelled, Event, Generator, Message, ModelInfo, Request, never
 from edgellm.tasks.special import THROUGH
-
-
-def _never() -> bool:
-    return False
 
 
 @runtime_checkable
@@ -56,7 +52,7 @@ class Pivot:
             )
         return self._second if source == self.through else self._first
 
-    def generate(self, request: Request, cancelled: Cancelled = _never) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """What the model for the request's languages says."""
         return self.leg(request.source, request.target).generate(request, cancelled)
 

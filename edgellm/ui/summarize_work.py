@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edgellm.runtimes.base import Cancelled, Chunk, Dropped, Event, Message, ModelInfo, Request, never_dropped
+from edgellm.runtimes.base import Cancelled, Chunk, Dropped, Event, Message, ModelInfo, Request, never, never_dropped
 from edgellm.ui.engine_client import EngineClient
 from edgellm.ui.language import tr
 from edgellm.ui.summarize_result import Point, Result, State
@@ -71,14 +71,14 @@ class Heard:
         """Tokens of a prompt."""
         return self._engine.count(messages)
 
-    def generate(self, request: Request, cancelled: Cancelled = lambda: False) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Stream an answer."""
         for event in self._engine.generate(request, cancelled):
             self._work.put(event)
             yield event
 
     def generate_many(
-        self, requests: tuple[Request, ...], cancelled: Cancelled = lambda: False, dropped: Dropped = never_dropped
+        self, requests: tuple[Request, ...], cancelled: Cancelled = never, dropped: Dropped = never_dropped
     ) -> Iterator[tuple[int, Event]]:
         """Stream several."""
         from edgellm.runtimes.many import answer_all

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgellm.errors import ModelUnsupported, UsageError
-from edgellm.runtimes.base import Cancelled, Kind, ModelInfo, Placement, Reading, Reply, Scores, Span, Vectors
+from edgellm.runtimes.base import Cancelled, Kind, ModelInfo, Placement, Reading, Reply, Scores, Span, Vectors, never
 from edgellm.runtimes.onnx import spans
 from edgellm.runtimes.onnx.folder import OnnxFolder
 from edgellm.runtimes.onnx.labels import Labels
@@ -38,10 +38,6 @@ _WHAT = {
 }
 
 
-def _never() -> bool:
-    return False
-
-
 class Encoder:
     """A loaded encoder model."""
 
@@ -60,7 +56,7 @@ class Encoder:
         """The loaded model; `kind` says which method it has."""
         return self._info
 
-    def read(self, reading: Reading, cancelled: Cancelled = _never) -> Reply:
+    def read(self, reading: Reading, cancelled: Cancelled = never) -> Reply:
         """Answer by the method that the model has. Raises `UsageError` for what it cannot do."""
         self._must(reading.kind)
         if reading.kind == "embed":
@@ -71,7 +67,7 @@ class Encoder:
             return Reply(scores=self.rank(reading.text, reading.texts, cancelled))
         return Reply(span=self.find(reading.text, reading.texts[0] if reading.texts else ""))
 
-    def embed(self, texts: tuple[str, ...], cancelled: Cancelled = _never) -> Vectors:
+    def embed(self, texts: tuple[str, ...], cancelled: Cancelled = never) -> Vectors:
         """Vectors of unit length (texts, size), as float32. Texts of like length are computed together."""
         self._must("embed")
         encoded, cut = self._cut([self._vocabulary.encode(text) for text in texts])
@@ -102,7 +98,7 @@ class Encoder:
         pairs, cut = self._cut([self._vocabulary.encode(text, self._labels.sentence(label)) for label in labels])
         return Scores(labels, self._labels.zero_shot(self._logits(pairs), several), cut)
 
-    def rank(self, question: str, passages: tuple[str, ...], cancelled: Cancelled = _never) -> Scores:
+    def rank(self, question: str, passages: tuple[str, ...], cancelled: Cancelled = never) -> Scores:
         """Scores (passages) between 0 and 1, each for itself."""
         self._must("rerank")
         pairs, cut = self._cut([self._vocabulary.encode(question, passage) for passage in passages])

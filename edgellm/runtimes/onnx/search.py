@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from edgellm.runtimes.base import never
 from edgellm.runtimes.onnx.rules import Rules
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class _Finished:
         self.real = np.concatenate((self.real, ended))[order]
 
 
-def beam(decoder: Decoder, rules: Rules, cancelled: Callable[[], bool] = lambda: False) -> list[int]:
+def beam(decoder: Decoder, rules: Rules, cancelled: Callable[[], bool] = never) -> list[int]:
     """The tokens of the best of `rules.beams` texts, without start and end; of what there is, when canceled."""
     count = rules.beams
     running: list[list[int]] = [[rules.start] for _ in range(count)]

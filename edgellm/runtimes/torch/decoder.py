@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 
 from edgellm.errors import ContextOverflow, EngineError, ModelDamaged, UsageError
-from edgellm.runtimes.base import Cancelled, Chunk, Event, Finish, FinishReason, Message, ModelInfo, Placement, Request
+from edgellm.runtimes.base import (
+    Cancelled,
+    Chunk,
+    Event,
+    Finish,
+    FinishReason,
+    Message,
+    ModelInfo,
+    Placement,
+    Request,
+    never,
+)
 from edgellm.runtimes.onnx.rules import Rules
 from edgellm.runtimes.onnx.search import beam
 from edgellm.runtimes.peak import peak_memory
@@ -92,7 +103,7 @@ class Decoder:
             raise ModelDamaged(f"The tokenizer of {self._info.name} is that of another model.", "Download it again.")
         return ids
 
-    def generate(self, request: Request, cancelled: Cancelled = lambda: False) -> Iterator[Event]:
+    def generate(self, request: Request, cancelled: Cancelled = never) -> Iterator[Event]:
         """Yield the answer in `Chunk`s, then one `Finish`.
 
         Raises `ContextOverflow` before anything is computed, `UsageError`, `ModelDamaged` or `EngineError`.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from edgellm.runtimes.base import Cancelled
+from edgellm.runtimes.base import Cancelled, never
 from edgellm.runtimes.text_to_text import Interrupted
 from edgellm.runtimes.torch.loading import Loaded, translated
 
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
-def _never() -> bool:
-    return False
-
-
 class Stepper:
     """Runs one forward pass after another, and stops within one when asked to."""
 
     def __init__(self, loaded: Loaded, name: str) -> None:
         self.model, self.device, self.name = loaded.model, loaded.device, name
-        self._cancelled: Cancelled = _never
+        self._cancelled: Cancelled = never
         for module in self.model.modules():
             if isinstance(module, torch.nn.ModuleList):
                 for layer in module:
@@ -49,7 +45,7 @@ class Stepper:
             with torch.inference_mode(), translated(self.name):
                 return (self.model if part is None else part)(**values, return_dict=True)
         finally:
-            self._cancelled = _never
+            self._cancelled = never
 
     def tokens(self, ids: Sequence[int] | Ints) -> torch.Tensor:
         """Tokens where the model is; a list is one row."""
@@ -108,7 +104,7 @@ class Conversation:
             self._cache.reorder_cache(torch.from_numpy(origin).to(self._stepper.device))
         elif len(tokens) > 1:
             self._cache.batch_repeat_interleave(len(tokens))
-        return rows(self._forward(self._stepper.tokens(tokens[:, None]), _never))
+        return rows(self._forward(self._stepper.tokens(tokens[:, None]), never))
 
     def _forward(self, tokens: torch.Tensor, cancelled: Cancelled) -> torch.Tensor:
         found: torch.Tensor = self._stepper.forward(
