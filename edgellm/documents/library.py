@@ -290,6 +290,8 @@ def _name(given: str) -> str:
     name = " ".join(given.split())
     if not name or not name.isprintable():
         raise UsageError("A collection needs a name.", "Give it a name of letters and digits.")
+    if "/" in name or "\\" in name:
+        raise UsageError("The name of a collection holds no slash.", "Give it a name of letters and digits.")
     if len(name) > LONGEST_NAME:
         raise UsageError(f"The name has more than {LONGEST_NAME} letters.", "Choose a shorter one.")
     return name

@@ -126,7 +126,7 @@ def _one(item: Item, digest: str, place: str, work: Work) -> Entry:
     )
 
 
-def table(out: Path, manifest: Manifest, names: Sequence[str], columns: Sequence[str], texts: bool = True) -> None:
+def table(out: Path, manifest: Manifest, names: Sequence[str], columns: Sequence[str] = (), texts: bool = True) -> None:
     """All results as one CSV file: file, result, error, confidence, what to doubt, and `columns` of the details.
 
     Without `texts` the result is the name of its file, as it may be of any format. A result that somebody has removed

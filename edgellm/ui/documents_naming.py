@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
-from edgellm.errors import UsageError
 from edgellm.ui.language import tr
 
 _LONGEST = 400  # more than a name may have, so that one that is too long is refused with a reason and not cut
@@ -76,10 +75,3 @@ class NameField(QLineEdit):
             self.done()
         else:
             self.renamed.emit(self._old, name)
-
-
-def checked(name: str) -> str:
-    """The name, where it is one for a collection; the library itself knows which are taken. Raises `UsageError`."""
-    if "/" in name or "\\" in name:
-        raise UsageError("The name of a collection holds no slash.", "Give it a name of letters and digits.")
-    return name

@@ -16,7 +16,6 @@ from edgellm.errors import EdgeError
 from edgellm.ui import documents_shelf
 from edgellm.ui.documents_keeper import Keeper, Now
 from edgellm.ui.documents_list import Row, rows, totals
-from edgellm.ui.documents_naming import checked
 from edgellm.ui.documents_shelf import DEFAULT, Removal, Shelf
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
@@ -100,9 +99,7 @@ class DocumentsWork(QObject):
             self._list()
             self.created.emit(made)
 
-        self._services.background.run(
-            lambda: app.library().create(checked(name)).name, done, self._services.notices.complain
-        )
+        self._services.background.run(lambda: app.library().create(name).name, done, self._services.notices.complain)
 
     def rename(self, old: str, new: str) -> None:
         """Give a collection another name; what is in it stays, with an undo."""
@@ -111,7 +108,7 @@ class DocumentsWork(QObject):
         def job() -> str:
             library = app.library()
             documents_shelf.take_out(library, removals)
-            return library.rename(old, checked(new)).name
+            return library.rename(old, new).name
 
         def done(name: str) -> None:
             self.renamed.emit(old, name)

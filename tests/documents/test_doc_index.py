@@ -185,6 +185,8 @@ def test_collections_hold_and_forget(library: Library, tmp_path: Path) -> None:
     for wrong in (
         lambda: library.collection("none"),
         lambda: library.create(" "),
+        lambda: library.create("a/b"),
+        lambda: library.rename("notes", "a\\b"),
         lambda: search(library, "a", 1, "x"),
     ):
         with pytest.raises(UsageError):
