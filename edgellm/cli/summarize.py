@@ -64,6 +64,8 @@ def run(arguments: Namespace, session: Session) -> int:
     asked = summary_styles.asked(arguments.style, arguments.length or "", arguments.to or "")
     if arguments.key_sentences and asked.language:
         raise UsageError("Key sentences are the text's own words.", "Leave out --to, or --key-sentences.")
+    if arguments.key_sentences and arguments.length and not arguments.compare:
+        raise UsageError("--key-sentences N says itself how many.", "Leave out --length, or --key-sentences.")
     documents = summary_input.read(arguments.text, arguments.file, session.output)
     if arguments.compare:
         from edgellm.cli import summary_compare

@@ -74,6 +74,8 @@ def test_key_sentences_need_no_model(edgellm: CommandLine) -> None:
     found = edgellm("summarize", "--key-sentences", "2", "--json", given=text).object
     assert [text[one["start"] : one["end"]] == one["text"] for one in found["sentences"]] == [True, True]
     assert found["device"] == "none"
+    both = edgellm("summarize", "--key-sentences", "2", "--length", "long", given=text, status=2)
+    assert "Leave out --length" in both.err
 
 
 def test_classify_prints_one_label(edgellm: CommandLine) -> None:
