@@ -27,8 +27,9 @@ def run(arguments: Namespace, session: Session) -> int:
     output, library, name = session.output, session.app.library(), arguments.collection
     if arguments.all == bool(arguments.paths):
         raise UsageError("Name what to forget, or give --all for the whole collection.", "Run: edgellm documents list")
-    paths = [place(Path(path)) for path in arguments.paths]
     sources = library.collection(name).sources
+    # Earlier versions kept steps upward in a path
+    paths = [path if (path := Path(given)) in sources else place(path) for given in arguments.paths]
     for path in paths:
         if path not in sources:
             raise UsageError(f"{path} is not one of the files and folders of {name}.", "Run: edgellm documents list")

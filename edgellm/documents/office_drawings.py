@@ -6,6 +6,7 @@ What a chart repeats from its worksheet stays as it is: a program that opens the
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from edgellm.documents.direction import right_to_left
@@ -157,8 +158,8 @@ def _own_value(element: Any) -> bool:
     """Whether it is a word in a chart that no worksheet holds: the name of a series, or of a category."""
     if not isinstance(element.tag, str) or not element.tag.endswith(f"}}{_VALUE}"):
         return False
-    above = [one.tag.rpartition("}")[2] for one in (element.getparent(), element.getparent().getparent())]
-    return above[0] == _NAME or above == [_POINT, _LITERAL]
+    above = [one.tag.rpartition("}")[2] for one in islice(element.iterancestors(), 2)]
+    return above[:1] == [_NAME] or above == [_POINT, _LITERAL]
 
 
 def _formatting(properties: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,11 +57,11 @@ class Entry:
 class Manifest:
     """The record of a batch in folder `out`. `asked` is what the results depend on: task, options, model."""
 
-    def __init__(self, out: Path, asked: Mapping[str, Any], planned: Iterable[str] = ()) -> None:
+    def __init__(self, out: Path, asked: Mapping[str, Any], planned: Collection[str] = ()) -> None:
         """Raises `UsageError` when the folder holds a batch that asked for something else, `StorageError`.
 
-        `planned` are names in the folder that a new batch would write: one that is there belongs to somebody else, and
-        is a `UsageError` too.
+        `planned` are names in the folder that a new batch would write beside manifest and table: one of them that is
+        there belongs to somebody else, and is a `UsageError` too. Without them all is replaced.
         """
         self._path = out / MANIFEST
         self.entries: dict[str, Entry] = {}
@@ -80,7 +80,8 @@ class Manifest:
             )
         self._take(lines[1:])
         if head is None:
-            _check_free(out, planned)
+            if planned:  # a manifest that a crash cut short is one line
+                _check_free(out, (*((MANIFEST,) if b"\n" in data else ()), TABLE, *planned))
             self._append(dict(asked), fresh=True)
         elif lines[-1]:  # a line that a crash cut short
             self._append(None)
@@ -156,7 +157,7 @@ def holds_batch(folder: Path) -> bool:
 
 
 def _check_free(out: Path, planned: Iterable[str]) -> None:
-    there = [name for name in (TABLE, *planned) if (out / name).exists() or (out / name).is_symlink()]
+    there = [name for name in planned if (out / name).exists() or (out / name).is_symlink()]
     if there:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise UsageError(

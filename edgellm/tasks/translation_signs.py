@@ -23,7 +23,8 @@ _ONE = f"{_PICTURE}{_MORE}(?:\u200d{_PICTURE}{_MORE})*"
 _EMOJI = re.compile(f"{_ONE}(?:[ ]?{_ONE})*")
 _HEARTS = frozenset("\u2764\u2665\u2661\u2763\U0001f499\U0001f49a\U0001f49b\U0001f49c\U0001f5a4\U0001f9e1")  # "I ❤ it"
 _CODE = re.compile(r"(?P<ticks>`+).+?(?P=ticks)\Z", re.DOTALL)
-_END = re.compile(r"[\s]*[.!?…。！？]*[\"'”»」)]*\s*\Z")
+_MARKS, _QUOTES = ".!?…。！？", "\"'”»」)"
+_NEAR = 200  # characters in which a noun and its article are looked for
 _NOUN_BEFORE = re.compile(r"([^\W\d_]+['’]|[^\W\d_]+\s+)[^\W\d_]+\s+\Z")
 _DETERMINERS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -79,7 +80,7 @@ def bare(unit: Unit, language: str) -> Bare | None:
         return None
     first, last = unit.text[: signs[0].start].strip(), unit.text[signs[-1].end :]
     head = signs[0] if not first else None
-    tail = signs[-1] if _END.fullmatch(last) and signs[-1] is not head else None
+    tail = signs[-1] if not _end(last) and signs[-1] is not head else None
     inner = [one for one in signs if one is not head and one is not tail]
     text, moved = _without(unit.text, signs)
     if not any(letter.isalpha() for letter in text):
@@ -104,10 +105,10 @@ def has_emoji(text: str) -> bool:
 
 def _signs(unit: Unit, language: str) -> list[_Sign]:
     """What can be taken out, in order. None of it overlaps what must stay, but for code."""
-    text, found = unit.text, list[_Sign]()
+    text, found, ending = unit.text, list[_Sign](), _end(unit.text)
     for match in _EMOJI.finditer(text):
         start, end = match.span()
-        verb = match.group()[0] in _HEARTS and text[:start].strip() and not _END.fullmatch(text, end)
+        verb = match.group()[0] in _HEARTS and text[:start].strip() and end < ending
         if not verb and not any(one.start < end and start < one.end for one in unit.stretches):
             found.append(_spaced(text, start, end))
     if unit.stretches and (sign := _named(unit, unit.stretches[-1], language)) is not None:
@@ -118,12 +119,17 @@ def _signs(unit: Unit, language: str) -> list[_Sign]:
 
 def _named(unit: Unit, last: Stretch, language: str) -> _Sign | None:
     """Code that ends the sentence and names the noun before it, as in "Open the file `a.txt`."."""
-    if not _CODE.match(last.text) or not _END.fullmatch(unit.text, last.end):
+    if not _CODE.match(last.text) or last.end < _end(unit.text):
         return None
-    before = _NOUN_BEFORE.search(unit.text[: last.start])
+    before = _NOUN_BEFORE.search(unit.text[max(last.start - _NEAR, 0) : last.start])
     if before is None or before.group(1).strip().replace("’", "'").casefold() not in _DETERMINERS.get(language, ()):
         return None
     return _spaced(unit.text, last.start, last.end)
+
+
+def _end(text: str) -> int:
+    """Where the marks, quotation marks and blanks begin that end a sentence. Takes no longer where blanks are many."""
+    return len(text.rstrip().rstrip(_QUOTES).rstrip(_MARKS).rstrip())
 
 
 def _spaced(text: str, start: int, end: int) -> _Sign:
@@ -167,6 +173,5 @@ def _ended(text: str, tail: str) -> str:
     """A sign before the end mark of a sentence, or behind all where it has none."""
     if not tail:
         return text
-    mark = _END.search(text)
-    at = mark.start() if mark is not None else len(text)
+    at = _end(text)
     return text[:at] + tail + text[at:]

@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 from command_line import CommandLine
 
@@ -19,6 +20,18 @@ def folder(tmp_path: Path) -> Path:
     (path / "old" / "zh.txt").write_text("东京是日本的首都。租金每月五百元。", encoding="utf-8")
     (path / "bad.pdf").write_bytes(b"%PDF-1.7\nnothing of it is whole")
     return path
+
+
+def test_a_folder_that_an_earlier_version_kept_with_steps_upward_can_be_forgotten(
+    edgellm: CommandLine, folder: Path
+) -> None:
+    edgellm("documents", "add", str(folder / "old"))
+    kept = f"{folder}/../{folder.name}/old"
+    db = apsw.Connection(str(edgellm.home / "library.db"))
+    db.execute("UPDATE source SET path = ?", (kept,))
+    db.close()
+    edgellm("documents", "remove", kept)
+    assert edgellm("documents", "list", "--json").object["collections"][0]["sources"] == []
 
 
 def test_documents_are_read_found_and_forgotten(edgellm: CommandLine, folder: Path) -> None:

@@ -17,7 +17,7 @@ from edgellm.documents import rewriters
 from edgellm.documents.segment import Rewriting, Sheet, WrongSuffix
 from edgellm.documents.source import Limits, Source
 from edgellm.errors import DocumentError
-from tests import generated_office
+from tests import generated_drawings, generated_office
 from tests.document_files import changed
 from tests.generated_texts import MARK, asked, expected, holders
 
@@ -293,6 +293,14 @@ def test_words_that_a_chart_has_from_its_worksheet_stay_and_are_counted(kind: st
 def test_the_places_of_what_is_drawn_are_told(kind: str) -> None:
     places = {one.where.partition(", ")[2] or one.where for one in _read(_MAKERS[kind](4), kind).segments}
     assert {"chart", "diagram", "comment", "picture description"} <= places, places
+
+
+@pytest.mark.parametrize(("kind", "host"), [("docx", "word/document.xml"), ("pptx", "ppt/slides/slide1.xml")])
+def test_a_chart_with_a_value_in_a_strange_place_is_no_end(kind: str, host: str) -> None:
+    added = generated_drawings.Additions()
+    added.add(host, "charts/strange.xml", "chart", "application/xml", "<c xmlns='c'><v>own</v></c>")
+    data = _MAKERS[kind](1)
+    assert _read(generated_drawings.put(data, added), kind).segments == _read(data, kind).segments
 
 
 def test_macros_are_kept_and_the_name_must_say_so() -> None:

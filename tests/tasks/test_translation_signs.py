@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +85,16 @@ def test_a_small_model_is_not_asked_about_them_and_a_general_one_is() -> None:
     general = Scripted(lambda _: "Je bois ☕.")
     assert translate.translate(general, "I drink ☕.", "fr", "en").text == "Je bois ☕."
     assert general.prompts == ["Translate from English to French:\nI drink ☕."]
+
+
+@pytest.mark.parametrize(
+    "text", ["I drink ☕" + " " * 20_000 + "x", "I ❤" + " " * 20_000 + "x", "The " + "a" * 20_000 + " `a.txt`."]
+)
+def test_long_gaps_and_words_cost_nothing(text: str) -> None:
+    before = time.thread_time()  # of this thread alone: what else the machine does changes nothing
+    found = bare(text)
+    assert found is None or found.whole(found.unit.pieces) == (text,)
+    assert time.thread_time() - before < 2, "it took minutes"
 
 
 def test_code_is_no_word_that_the_model_should_know() -> None:

@@ -1,0 +1,28 @@
+"""What is already in the folder of a batch: files of others are not replaced, unless the person says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgellm.errors import UsageError
+from edgellm.tasks.batch_manifest import MANIFEST, TABLE, Manifest
+
+_ASKED = {"task": "classify", "model": "starter"}
+
+
+@pytest.mark.parametrize("name", [MANIFEST, TABLE, "a.txt"])
+def test_files_of_others_are_replaced_only_when_the_person_says_so(tmp_path: Path, name: str) -> None:
+    mine = tmp_path / name
+    mine.write_text("one line of mine\nand another\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=f"not of this batch and would be replaced: {name}"):
+        Manifest(tmp_path, _ASKED, ("a.txt",))
+    assert mine.read_text(encoding="utf-8").startswith("one line of mine")
+    Manifest(tmp_path, _ASKED)  # with --force
+    assert Manifest(tmp_path, _ASKED, ("a.txt",)).entries == {}, "it is the batch's own now"
+
+
+def test_a_manifest_that_a_crash_cut_short_in_its_first_line_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text('{"task": "classi', encoding="utf-8")
+    assert Manifest(tmp_path, _ASKED, ("a.txt",)).entries == {}
