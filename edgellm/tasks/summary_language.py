@@ -88,5 +88,5 @@ class Translator:
             said = (f"Where the model wrote in another language, its text was then translated into {name}.",)
         if self._left:
             many = "1 point is" if self._left == 1 else f"{self._left} points are"
-            return (*said, f"{many} left untranslated: the built-in model could not keep what they say.")
+            return (*said, f"{many} left untranslated: the built-in model could not keep the meaning.")
         return said
