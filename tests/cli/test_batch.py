@@ -145,7 +145,7 @@ def test_what_to_doubt_stands_beside_the_result(edgellm: CommandLine, tmp_path: 
     brief, named = (row["note"] for row in rows)
     assert "the text looks German" in brief
     assert "It is named .pdf, and was read as what it is: text." in named
-    assert "was not taught most words" in named
+    assert "The text is one sentence, which stands there." in named
     assert [entry["note"] for entry in entries(out)] == [brief, named]
     edgellm.here("batch", "translate", "papers", "-o", str(tmp_path / "fr"), "--to", "fr", status=None)
     assert all(entry["note"] for entry in entries(tmp_path / "fr"))
