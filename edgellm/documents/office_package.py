@@ -15,6 +15,8 @@ from edgellm.documents.segment import WrongSuffix
 from edgellm.documents.source import Source
 
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+# Parts that Office does without: a broken one is no reason to refuse the rest.
+_LESSER = frozenset(("chart", "chartEx", "chartUserShapes", "comments", "diagramData", "diagramDrawing"))
 # The ending that a file with a main part of this type must have, or Office does not open it.
 _SUFFIXES = {
     "wordprocessingml.document.main+xml": ".docx",
@@ -46,24 +48,45 @@ class Package:
         self._source = source
         self._archive = members(source)
         self._trees: dict[str, Any] = {}
+        self._broken: set[str] = set()
         self.names = frozenset(self._archive.namelist())
 
     def root(self, name: str) -> Any:
         """The root element of a part: the same object each time, so that changes of it count."""
         from lxml import etree
 
+        try:
+            return self._parsed(name)
+        except etree.LxmlError as error:
+            raise damaged(self._source) from error
+
+    def _parsed(self, name: str) -> Any:
+        from lxml import etree
+
         if name not in self._trees:
             parser = etree.XMLParser(resolve_entities=False, no_network=True, strip_cdata=False)
-            try:
-                self._trees[name] = etree.fromstring(part(self._source, self._archive, name), parser)
-            except etree.LxmlError as error:
-                raise damaged(self._source) from error
+            self._trees[name] = etree.fromstring(part(self._source, self._archive, name), parser)
         return self._trees[name]
 
+    def _sound(self, name: str) -> bool:
+        """Whether a part, and what says where it points to, can be read; one that cannot stays as it is."""
+        from lxml import etree
+
+        try:
+            for one in (name, _relations_of(name)):
+                if one in self.names:
+                    self._parsed(one)
+        except etree.LxmlError:
+            self._broken.add(name)
+            return False
+        return True
+
     def relations(self, name: str) -> tuple[Relation, ...]:
-        """What a part points to inside the file, in the order in which it is written there."""
-        folder, base = posixpath.split(name)
-        rels = posixpath.join(folder, "_rels", f"{base}.rels")
+        """What a part points to inside the file, in the order in which it is written there.
+
+        Broken charts, diagrams and comments are left out, and counted in `notes`.
+        """
+        folder, rels = posixpath.dirname(name), _relations_of(name)
         if rels not in self.names:
             return ()
         found = []
@@ -71,7 +94,8 @@ class Package:
             if one.get("TargetMode") != "External":
                 target = posixpath.normpath(posixpath.join("/", folder, unquote(one.get("Target", "")))).lstrip("/")
                 found.append(Relation(one.get("Id", ""), one.get("Type", "").rpartition("/")[2], target))
-        return tuple(one for one in found if one.target in self.names)
+        there = (one for one in found if one.target in self.names)
+        return tuple(one for one in there if one.kind not in _LESSER or self._sound(one.target))
 
     def check_suffix(self, main: str, suffix: str) -> None:
         """Raises `WrongSuffix` when a file with this main part cannot have that ending."""
@@ -82,8 +106,11 @@ class Package:
                     raise WrongSuffix(*needed)
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences about parts that are not what they seem once the file has other texts."""
+        """Sentences about parts that are not what they seem once the file has other texts; ask when it was read."""
         found = []
+        if broken := len(self._broken):
+            parts = "1 part of it is broken and stays" if broken == 1 else f"{broken} parts of it are broken and stay"
+            found.append(f"{parts} as before (charts, diagrams, comments).")
         if any(name.endswith("vbaProject.bin") for name in self.names):
             found.append("It holds macros: they are kept as they are, and were not run.")
         if any(name.startswith("_xmlsignatures/") for name in self.names):
@@ -111,6 +138,12 @@ class Package:
                     data = part(self._source, self._archive, info.filename)
                 new.writestr(_same_kind(info), data)
         return file.getvalue()
+
+
+def _relations_of(name: str) -> str:
+    """The part that says what a part points to."""
+    folder, base = posixpath.split(name)
+    return posixpath.join(folder, "_rels", f"{base}.rels")
 
 
 def _same_kind(info: zipfile.ZipInfo) -> zipfile.ZipInfo:

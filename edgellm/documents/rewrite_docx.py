@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edgellm.documents import office_drawings
+from edgellm.documents import office_drawings, office_kept
 from edgellm.documents.direction import east_asian, right_to_left
 from edgellm.documents.office_direction import named, namespace, turn
 from edgellm.documents.office_package import Package
@@ -42,7 +42,8 @@ def read(source: Source) -> Sheet:
     texts = _texts(package)
     lang = _default_language(package)
     language = "" if lang is None else str(lang.get(named(lang, "val"), ""))
-    kept = office_drawings.kept_notes(package, _parts(package))
+    parts = _parts(package)
+    kept = (*office_drawings.kept_notes(package, parts), *office_kept.old_drawings(package, parts))
     return Sheet("docx", segments(texts), (*_notes(package), *kept, *package.notes()), language)
 
 

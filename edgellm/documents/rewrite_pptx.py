@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgellm.documents import office_kept
 from edgellm.documents.office_drawings import (
     DrawingWalk,
     charts_and_diagrams,
@@ -36,7 +37,9 @@ def read(source: Source) -> Sheet:
     texts = _texts(package)
     languages = [run_language(text) for text in texts if not text.is_plain]
     common = max(set(languages), key=languages.count) if languages else ""
-    return Sheet("pptx", segments(texts), (*kept_notes(package, _slides(package)), *package.notes()), common)
+    slides = _slides(package)
+    kept = (*kept_notes(package, slides), *office_kept.layouts(package, slides))
+    return Sheet("pptx", segments(texts), (*kept, *package.notes()), common)
 
 
 def write(order: Rewriting) -> bytes:
