@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,8 @@ from edgellm.ui.classify_columns import ColumnChoice
 from edgellm.ui.classify_table import Form
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
-from edgellm.ui.source_box import SourceBox, Takes, files_of
+from edgellm.ui.source_box import SourceBox, Takes
+from edgellm.ui.source_files import Looked, files_of
 
 _GAP = 10
 _REST = 10_000  # the table takes what the name of its file leaves
@@ -34,6 +35,7 @@ class Given(QSplitter):
         self._services = services
         self.form: Form | None = None
         self.named: bool | None = None
+        self._told: frozenset[Path] = frozenset()  # tables among other files
         self._column: int | None = None
         self.box = SourceBox(
             services,
@@ -95,6 +97,7 @@ class Given(QSplitter):
         if not given:
             self.put(str(state.get("text", "")))
             return
+        self._told = frozenset(given)
         self.box.take(given)
         if self.kind == "table":
             self._column = whole(state.get("column"))
@@ -109,16 +112,21 @@ class Given(QSplitter):
     def take_folder(self, folder: Path) -> None:
         """Take all documents below a folder."""
 
-        def done(found: list[Path]) -> None:
-            if found:
-                self.box.blockSignals(True)  # the files before are replaced, not cleared
-                self.box.put("")
-                self.box.blockSignals(False)
-                self.box.take(found)
-            else:
+        def done(found: Looked) -> None:
+            if found.files:
+                self._replace(found.files)
+            elif not found.closed:
                 self._services.notices.say(tr("There is no document in {name}.").format(name=folder.name))
+            found.say_closed(self._services)
 
         self._services.reading.run(lambda: files_of([folder]), done, self._services.notices.complain)
+
+    def _replace(self, paths: Sequence[Path]) -> None:
+        """Take these files alone; those before are replaced, not cleared."""
+        self.box.blockSignals(True)
+        self.box.put("")
+        self.box.blockSignals(False)
+        self.box.take(paths)
 
     def _ask_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, tr("Folder with documents"))
@@ -130,7 +138,21 @@ class Given(QSplitter):
         self.columns.hide()
         if self.kind == "table":
             self._look()
+        self._tell_of_tables()
         self.changed.emit()
+
+    def _tell_of_tables(self) -> None:
+        """Tables among other files are read as texts: say so, and offer the first one alone."""
+        tables = [path for path in self.box.paths if path.suffix.lower() in classify_table.SUFFIXES]
+        tables = tables if self.kind == "files" else []
+        said = tr("A table is classified row by row when it is given alone.")
+        for path in tables:
+            self.box.say(path, tr("as one text"), said)
+        new = [path for path in tables if path not in self._told]
+        self._told = frozenset(tables)
+        if new:
+            words = tr("Only {name}").format(name=new[0].name)
+            self._services.notices.say(said, words, partial(self._replace, new[:1]), stays=True)
 
     def _look(self) -> None:
         """Find the form of the table, in the background."""

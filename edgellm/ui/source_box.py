@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,13 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from edgellm.errors import EdgeError, StorageError
+from edgellm.errors import EdgeError
 from edgellm.ui.buttons import IconButton
 from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.file_shelf import FileChip, FileShelf
 from edgellm.ui.icons import icon
 from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
+from edgellm.ui.source_files import Looked, files_of
 
 if TYPE_CHECKING:
     from edgellm.documents.document import Document
@@ -293,35 +293,17 @@ class SourceBox(FileDrops, QFrame):
                 self.take(found)
             return
 
-        def done(found: list[Path]) -> None:
-            if found:
-                self.take(found)
-            else:
+        def done(found: Looked) -> None:
+            if found.files:
+                self.take(found.files)
+            elif not found.closed:
                 self._services.notices.say(tr("There is no document in {name}.").format(name=paths[0].name))
+            found.say_closed(self._services)
 
         self._services.reading.run(lambda: files_of(paths), done, self._services.notices.complain)
 
     def _paint_icon(self) -> None:
         self.open.setIcon(icon("folder", self._services.theme.colors.muted, size=16))
-
-
-def files_of(paths: Iterable[Path]) -> list[Path]:
-    """The files among `paths`, and all documents below the folders among them. Raises `StorageError`."""
-    from edgellm.documents.readers import SUFFIXES
-    from edgellm.documents.scan import plain_files
-
-    found: list[Path] = []
-    for path in paths:
-        if path.is_file():
-            found.append(path)
-            continue
-        try:
-            os.listdir(path)
-        except OSError as error:
-            said = tr("The folder {name} cannot be opened.").format(name=path.name)
-            raise StorageError(said, tr("Check who may read it, or choose another folder.")) from error
-        found += (inner for inner in plain_files(path) if inner.suffix.lower() in SUFFIXES)
-    return found
 
 
 def _text_of(document: Document) -> str:

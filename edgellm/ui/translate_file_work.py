@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from edgellm.errors import DocumentError, EdgeError, Stopped, StorageError, UsageError
 from edgellm.ui import translate_work
 from edgellm.ui.engine_client import EngineClient
+from edgellm.ui.source_files import listed
 from edgellm.ui.task_work import Body, TaskWork
 from edgellm.ui.translate_work import Asked, Languages, Wish
 
@@ -180,11 +181,14 @@ def clear_memory(app: App) -> int:
 
 
 def sorted_out(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """The files that can be written again with other words, and the others; of a folder only the former."""
+    """The files that can be written again with other words, and the others; of a folder only the former.
+
+    Raises `StorageError` for a folder that cannot be opened.
+    """
     fit, others = list[Path](), list[Path]()
     for path in paths:
         if path.is_dir():
-            inner = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+            inner = sorted(one for name in listed(path) if not name.startswith(".") and (one := path / name).is_file())
             fit += (one for one in inner if keeps_format(one) or one.suffix.lower() in _PLAIN)
         else:
             (fit if keeps_format(path) else others).append(path)

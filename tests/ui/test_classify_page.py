@@ -14,6 +14,7 @@ from desk import Desk, nameless, wait
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from edgellm.ui import main
 from edgellm.ui.classify_page import ClassifyPage
@@ -401,6 +402,23 @@ def test_damaged_kept_work_is_no_obstacle(open_desk: Open, home: Path) -> None:
     assert page.pane.empty
 
 
+def test_a_table_among_other_files_is_told_of_and_taken_alone(open_desk: Open, tmp_path: Path) -> None:
+    page = labeled(page_of(open_desk(replies=ANSWERS)))
+    rows, text = tmp_path / "rows.csv", tmp_path / "a.txt"
+    rows.write_text("text\nIt is broken.\nIt is lovely.\n", encoding="utf-8")
+    text.write_text("It is broken.", encoding="utf-8")
+    drop(page, text, rows)
+    assert page.given.kind == "files"
+    assert "row by row when it is given alone" in page.services.notices.text
+    assert page.given.box._chips[rows].facts.toolTip().startswith("as one text")
+    (offer,) = [one for one in page.services.notices.findChildren(QPushButton) if one.text() == "Only rows.csv"]
+    offer.click()
+    assert page.given.box.paths == (rows,)
+    wait(lambda: page.given.ready, "the form of the table")
+    run(page)
+    assert [line.label for line in page.pane.lines] == ["bad", "good"]
+
+
 def test_a_dropped_folder_gives_its_documents_and_one_that_is_closed_is_said(
     open_desk: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -421,6 +439,21 @@ def test_a_dropped_folder_gives_its_documents_and_one_that_is_closed_is_said(
     def refuse(_folder: Path) -> list[str]:
         raise PermissionError(13, "Permission denied")
 
+    walk = os.walk
+
+    def guarded(top: Path, onerror: Callable[[OSError], None]) -> Iterator[tuple[str, list[str], list[str]]]:
+        for folder, folders, names in walk(top, onerror=onerror):
+            if "old" in folders:  # the account that runs this may open everything
+                folders.remove("old")
+                onerror(PermissionError(13, "Permission denied", os.path.join(folder, "old")))
+            yield folder, folders, names
+
+    with monkeypatch.context() as closed:
+        closed.setattr(os, "walk", guarded)
+        drop(page, inner.parent)
+        wait(lambda: "left out: old" in page.services.notices.text, "the name of the closed folder")
+    assert page.given.box.paths == (inner.parent / "a.txt",)
+    page.given.box.clear_button.click()
     monkeypatch.setattr(os, "listdir", refuse)
     page.given.take_folder(inner)
     wait(lambda: "The folder old cannot be opened." in page.services.notices.text, "the complaint")
