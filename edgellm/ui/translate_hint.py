@@ -24,12 +24,12 @@ class TranslatorHint(ModelHint):
     chosen = Signal()
 
     def __init__(self, services: Services, translators: Translators) -> None:
+        services.models.changed.connect(translators.forget)  # before this asks again
         super().__init__(services, "translate")
         self.translators = translators
         self.made: Made | None = None
         self._top = ""
         self._chosen = bool(services.app.settings.model)
-        services.models.changed.connect(translators.forget)
 
     def look(self) -> None:
         """Find out in the background which models suit the languages best."""
@@ -40,7 +40,7 @@ class TranslatorHint(ModelHint):
             return
 
         def show(made: Made | None) -> None:
-            if languages == self._languages:
+            if languages == self._languages and not self._services.app.settings.model:  # chosen meanwhile
                 self._show_made(made)
 
         self._services.background.run(lambda: self.translators.made(*languages), show, self._give_up)

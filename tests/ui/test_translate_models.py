@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from desk import Desk, nameless, wait
 
 from edgellm.ui import main
+from edgellm.ui.background import Inline
 from edgellm.ui.model_selector import is_starter_name
 from edgellm.ui.translate_choices import TEXT
 from edgellm.ui.translate_page import TranslatePage
@@ -115,6 +120,46 @@ def test_one_that_cannot_be_loaded_is_said_and_the_one_on_top_translates(page: T
     assert page.who.button.isHidden()
     assert page.services.notices.text == ""
     assert translate(page, GERMAN, "fr") == "Le chien est fatigué."
+
+
+def test_models_that_were_removed_are_not_offered_any_more(page: TranslatePage, home: Path) -> None:
+    page.choices.source.choose("de")
+    page.choices.target.choose("fr")
+    said(page, THROUGH)
+    asked: list[bool] = []
+    background = page.services.background
+
+    class Seen(Inline):
+        def run(self, job: Any, *then: Any) -> None:
+            asked.append(page.translators.known("de", "fr") is None)
+            background.run(job, *then)
+
+    for source, target in (("de", "en"), ("en", "fr")):
+        shutil.rmtree(home / "models" / f"opus-mt-{source}-{target}")
+    page.who._services = replace(page.services, background=Seen())
+    page.services.models.changed.emit()
+    assert asked[0]  # what was known before is forgotten when it asks again
+    wait(page.who.isHidden, "nothing to say")
+
+
+def test_what_is_found_after_a_model_was_chosen_is_not_shown(page: TranslatePage, starter: Path) -> None:
+    held: list[Any] = []
+
+    class Held(Inline):
+        def run(self, job: Any, *then: Any) -> None:
+            held.append(partial(then[0], job()))
+
+    page.choices.source.choose("de")
+    page.choices.target.choose("fr")
+    said(page, THROUGH)
+    page.who._services = replace(page.services, background=Held())
+    page.who.look()
+    page.services.app.save_settings(model=str(starter))
+    page.who.look()
+    assert page.who.isHidden()
+    for deliver in held:
+        deliver()
+    assert page.who.isHidden()
 
 
 def test_a_chosen_model_wins(desk: Desk, page: TranslatePage, starter: Path) -> None:
