@@ -40,7 +40,7 @@ def _delay() -> float | None:
         for task in os.listdir(_TASKS):
             try:
                 total += int((_TASKS / task / "schedstat").read_bytes().split()[1])
-            except FileNotFoundError:  # a thread that has ended meanwhile
+            except (FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
                 continue
     except (OSError, IndexError, ValueError):
         return None

@@ -168,7 +168,7 @@ def _check_free(out: Path, planned: Iterable[str]) -> None:
 
 def _is_inside(output: str) -> bool:
     """Whether a result's name stays in the folder: a manifest can come from elsewhere."""
-    return not Path(output).is_absolute() and ".." not in Path(output).parts
+    return not Path(output).is_absolute() and ".." not in Path(output).parts and "\0" not in output
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from edgellm.engine import process
 from edgellm.paths import starter_model
+from edgellm.runtimes import llama_spin
 from edgellm.runtimes.llama_spin import BRIEF, Spin, prepare
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP is steered on Linux alone")
@@ -157,3 +159,24 @@ def test_a_real_engine_beside_busy_programs_waits_briefly() -> None:
             other.wait()
         assert child.stdout is not None
         child.stdout.close()
+
+
+def test_threads_that_end_while_they_are_looked_at_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, waited in enumerate((1_000_000_000, 2_000_000_000, 4_000_000_000)):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "schedstat").write_text(f"7 {waited} 9")
+    (tmp_path / "3").mkdir()  # gone before it is opened
+    whole = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.parent.name == "1":  # gone before it is read
+            raise ProcessLookupError(errno.ESRCH, "No such process")
+        return whole(path)
+
+    monkeypatch.setattr(llama_spin, "_TASKS", tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", read)
+    environment = {"GOMP_SPINCOUNT": BRIEF}
+    prepare(environment)
+    assert environment["GOMP_SPINCOUNT"] != BRIEF

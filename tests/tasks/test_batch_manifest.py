@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgellm.errors import UsageError
-from edgellm.tasks.batch_manifest import MANIFEST, TABLE, Manifest
+from edgellm.tasks.batch_manifest import MANIFEST, TABLE, Entry, Manifest
 
 _ASKED = {"task": "classify", "model": "starter"}
 
@@ -26,3 +26,9 @@ def test_files_of_others_are_replaced_only_when_the_person_says_so(tmp_path: Pat
 def test_a_manifest_that_a_crash_cut_short_in_its_first_line_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text('{"task": "classi', encoding="utf-8")
     assert Manifest(tmp_path, _ASKED, ("a.txt",)).entries == {}
+
+
+@pytest.mark.parametrize("output", ["../a.txt", "/a.txt", "a\0b.txt"])
+def test_a_manifest_from_elsewhere_names_no_place_that_cannot_be(tmp_path: Path, output: str) -> None:
+    Manifest(tmp_path, _ASKED).add(Entry("a", "0", output))
+    assert Manifest(tmp_path, _ASKED).entries == {}
