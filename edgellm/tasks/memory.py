@@ -49,6 +49,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (source, origin, target, model, terms, settings)
     ) WITHOUT ROWID;
     """,
+    "ALTER TABLE translation ADD COLUMN doubts TEXT NOT NULL DEFAULT '[]'",
 )
 
 
@@ -83,20 +84,18 @@ class Memory:
 
     def get(self, key: Key) -> tuple[str, ...] | None:
         """The translation, with as many pieces as the source; None when there is none."""
-        with self._use() as db:
-            rows = db.execute(
-                "SELECT translation FROM translation"
-                " WHERE source = ? AND origin = ? AND target = ? AND model = ? AND terms = ? AND settings = ?",
-                key.columns,
-            ).fetchall()
-        found = _pieces(str(rows[0][0])) if rows else None
+        found = self._column("translation", key)
         return found if found is not None and len(found) == len(key.pieces) else None
 
-    def put(self, key: Key, translation: tuple[str, ...]) -> None:
+    def doubts(self, key: Key) -> tuple[str, ...]:
+        """What was to be doubted about the translation when it was made."""
+        return self._column("doubts", key) or ()
+
+    def put(self, key: Key, translation: tuple[str, ...], doubts: tuple[str, ...] = ()) -> None:
         """Keep a translation, in place of an earlier one."""
-        values = (*key.columns, json.dumps(translation, ensure_ascii=True), time.time())
+        kept = (json.dumps(translation, ensure_ascii=True), time.time(), json.dumps(doubts, ensure_ascii=True))
         with self._use() as db, database.transaction(db):
-            db.execute("INSERT OR REPLACE INTO translation VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            db.execute("INSERT OR REPLACE INTO translation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*key.columns, *kept))
 
     def count(self) -> int:
         """How many translations are kept."""
@@ -125,6 +124,15 @@ class Memory:
         for suffix in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
                 self._path.with_name(self._path.name + suffix).unlink()
+
+    def _column(self, name: str, key: Key) -> tuple[str, ...] | None:
+        with self._use() as db:
+            rows = db.execute(
+                f"SELECT {name} FROM translation"
+                " WHERE source = ? AND origin = ? AND target = ? AND model = ? AND terms = ? AND settings = ?",
+                key.columns,
+            ).fetchall()
+        return _pieces(str(rows[0][0])) if rows else None
 
     def _tell(self, notice: str) -> None:
         self.notice = notice

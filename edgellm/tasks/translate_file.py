@@ -103,6 +103,9 @@ def likely(sheet: Sheet) -> str:
     return likely_source(sample(sheet))
 
 
+Asked = tuple[tuple[str, ...], tuple[str, ...]]  # the pieces of a translation, and what to doubt about it
+
+
 class FileTranslation:
     """Translates a sheet: iterate `run`, then take `translated` and `report`. For one thread."""
 
@@ -206,27 +209,31 @@ class FileTranslation:
 
     def _paragraph(self, segment: Segment, place: _Place) -> None:
         stretches = self._translator.stretches(segment.text)
+        key = replace(self._key, pieces=segment.pieces)
         found = self._known(segment)
         if found is not None:
             self._reused += 1
+            doubts = self._memory.doubts(key)
         else:
             begun = len(self._translator.done)
             asked = self._ask(segment, place, stretches)
             if asked is None:
                 return
-            found = asked
+            found, doubts = asked
             if any(finish.truncated for finish in self._translator.done[begun:]):
                 self._warn(place, "the translation was cut at the limit of tokens.")
             else:
-                self._memory.put(replace(self._key, pieces=segment.pieces), found)
+                self._memory.put(key, found, doubts)
             self._asked += 1
+        for doubt in doubts:
+            self._warn(place, doubt)
         self._kept += len(stretches)
         self.translated[place.number] = found
         if self._lexicon is not None and (words := self._unknown(segment, stretches)):
             self._warn(place, f"the built-in model was not taught {', '.join(words)}.")
 
-    def _ask(self, segment: Segment, place: _Place, stretches: Sequence[Stretch]) -> tuple[str, ...] | None:
-        """The translation; None, with a warning, where the paragraph has to stay as it is."""
+    def _ask(self, segment: Segment, place: _Place, stretches: Sequence[Stretch]) -> Asked | None:
+        """The translation, and what to doubt about it; None, with a warning, where the paragraph stays as it is."""
         broken, shifted = len(self._translator.broken), len(self._translator.shifted)
         try:
             pieces = self._translator.paragraph(segment.pieces)
@@ -240,11 +247,15 @@ class FileTranslation:
         if lost := protect.missing(stretches, whole):
             self._warn(place, f"left as it is, because its translation lost {', '.join(lost)}.")
             return None
-        for sentence in self._translator.broken[broken:]:
-            self._warn(place, f"translated in parts, around what must stay, and may read badly: {_short(sentence)}")
-        for sentence in self._translator.shifted[shifted:]:
-            self._warn(place, f"the formatting may sit on other words: {_short(sentence)}")
-        return pieces
+        doubts = [
+            f"translated in parts, around what must stay, and may read badly: {_short(sentence)}"
+            for sentence in self._translator.broken[broken:]
+        ]
+        doubts += [
+            f"the formatting may sit on other words: {_short(sentence)}"
+            for sentence in self._translator.shifted[shifted:]
+        ]
+        return pieces, tuple(doubts)
 
     def _unknown(self, segment: Segment, stretches: Sequence[Stretch]) -> tuple[str, ...]:
         assert self._lexicon is not None
