@@ -47,6 +47,7 @@ def run(arguments: Namespace, session: Session) -> int:
     if arguments.csv:
         return classify_table.run(arguments, session, labels, rule)
     classify_table.check_unused(arguments)
+    _check_one(arguments)
     text = source.read(arguments.text, arguments.file, session.output)
     stop = Interrupt()
     options, generator = session.options(stop), session.generator("classify")
@@ -70,6 +71,13 @@ def run(arguments: Namespace, session: Session) -> int:
         best=result.best,
         confidence=result.confidence,
     )
+
+
+def _check_one(arguments: Namespace) -> None:
+    """Raise `UsageError` for several files: their one label would say nothing about any of them."""
+    words = arguments.text if all(map(source.names_file, arguments.text)) else arguments.text[:1]
+    if len(words) + len(arguments.file) > 1:
+        raise UsageError("Only one file can be classified at a time.", "For all of a folder see: edgellm batch --help")
 
 
 def chosen_labels(arguments: Namespace, session: Session) -> tuple[Label, ...]:

@@ -87,7 +87,7 @@ def run(paths: Sequence[Path], arguments: Namespace, session: Session) -> int:
                 if len(paths) == 1:
                     raise
                 failed += 1
-                output.note(f"{path.name}: {error}")
+                output.note(str(error) if error.message.startswith(path.name) else f"{path.name}: {error}")
                 results.append({"file": str(path), "out": "", "error": error.message})
                 continue
             except Stopped:

@@ -78,6 +78,18 @@ def test_key_sentences_need_no_model(edgellm: CommandLine) -> None:
     assert "Leave out --length" in both.err
 
 
+def test_classify_takes_one_file_and_says_what_takes_many(edgellm: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("I have a job.")
+    (tmp_path / "b.txt").write_text("I have a garden.")
+    ran = edgellm("classify", "--labels", "home,work", "a.txt", "b.txt", status=2)
+    assert "Only one file" in ran.err
+    assert "edgellm batch" in ran.err
+    assert (
+        "Only one file" in edgellm.here("classify", "--labels", "home,work", "a.txt", "--file", "b.txt", status=2).err
+    )
+    assert edgellm.here("classify", "--labels", "home,work", "I", "have", "a.txt").out.strip() in ("home", "work")
+
+
 def test_classify_prints_one_label(edgellm: CommandLine) -> None:
     model = edgellm.script(reply='"work"')
     assert edgellm("classify", "--labels", "home, work", "--model", model, "I have a job.").out == "work\n"

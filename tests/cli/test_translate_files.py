@@ -55,6 +55,15 @@ def test_html_keeps_its_form_and_a_second_run_asks_nothing(edgellm: CommandLine,
     assert _rows(tmp_path / "translations.db") == 0
 
 
+def test_what_was_doubtful_is_said_again_when_it_comes_from_the_memory(edgellm: CommandLine, tmp_path: Path) -> None:
+    page(tmp_path, "<p>The train has 64 seats.</p><p>The dog is <b>tired</b> and <i>old</i>.</p>")
+    first = edgellm("translate", "page.html", "--to", "fr", "--json").object["files"][0]
+    again = edgellm.here("translate", "page.html", "--to", "fr", "--force", "--json").object["files"][0]
+    assert (first["reused"], again["reused"], again["translated"]) == (0, 2, 0)
+    assert any("may read badly" in warning for warning in first["warnings"])
+    assert again["warnings"] == first["warnings"]
+
+
 def test_a_pdf_becomes_text_or_docx_and_a_book_a_book(edgellm: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(document_files.pdf([[(12, "The dog is tired.")]]))
     (tmp_path / "b.epub").write_bytes(document_files.epub(("<h1>One</h1><p>The dog is tired.</p>",)))
