@@ -24,18 +24,13 @@ from statistics import median
 from typing import Any
 
 from benchmarks import random_model
+from benchmarks.generate import say
 from edgellm.app import App
 from edgellm.runtimes import llama_library
 from edgellm.runtimes.base import Placement
 
 ROWS = (1, 2, 4, 8, 16)
 _ROOM, _TOKEN = 256, 100
-
-
-def say(text: str) -> None:
-    """A line for the person who watches."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 class Steps:
