@@ -100,7 +100,6 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--after", type=int, default=200, help="tokens of each answer in the longer measure")
     asked = parser.parse_args()
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     model = random_model.build(asked.shape)
     steps = Steps(model, asked.threads, chosen_variant(model, asked.threads))
     found: dict[str, dict[str, float]] = {}
