@@ -28,9 +28,15 @@ _NAMES = ("ask", "classify", "summarize", "translate")
 def configure(parser: Parser) -> None:
     """Add the arguments."""
     parser.add_argument("task", choices=_NAMES, metavar="TASK", help=f"One of: {', '.join(_NAMES)}.")
-    parser.add_argument("folder", metavar="FOLDER", help="All documents below it are read.")
-    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="The folder for results and manifest.")
-    parser.add_argument("--retry", action="store_true", help="Try again the files that have no result.")
+    parser.add_argument("folder", metavar="FOLDER", help="All documents below it are taken, one by one.")
+    parser.add_argument(
+        "-o",
+        "--out",
+        required=True,
+        metavar="OUT",
+        help="The folder for results, manifest.jsonl and results.csv; the same command goes on in it.",
+    )
+    parser.add_argument("--retry", action="store_true", help="Try again also the files that could not be done.")
     parser.add_argument("--force", action="store_true", help="Replace files in OUT that are not of this batch.")
     parser.add_argument("--to", metavar="LANGUAGE", help="For translate and summarize: a code (fr) or a name (French).")
     group = parser.add_argument_group("translate")
@@ -39,7 +45,7 @@ def configure(parser: Parser) -> None:
     group.add_argument("--keep", type=typed, metavar="A,B", help="Words that stay as they are, with commas between.")
     group.add_argument("--pdf", choices=("txt", "docx"), help="What a PDF becomes (default: txt).")
     group.add_argument("--no-memory", action="store_true", help="Do not use or keep paragraphs translated before.")
-    add_style_options(parser)
+    add_style_options(parser, usual="")
     group = parser.add_argument_group("ask")
     group.add_argument("--question", type=typed, metavar="QUESTION", help="What every file is asked.")
     group.add_argument("--whole", action="store_true", help="Let even the small built-in model read whole files.")

@@ -16,6 +16,7 @@ from edgellm.cli import classify as labels
 from edgellm.cli import summary_lines, translate_files
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.session import Session
+from edgellm.cli.summarize import STYLE
 from edgellm.documents.chunk import whole_text
 from edgellm.documents.document import Document
 from edgellm.documents.load import Loader
@@ -114,7 +115,7 @@ def task(name: str, bench: Bench) -> Task:
 
 def _summaries(bench: Bench) -> Task:
     given = bench.arguments
-    asked = summary_styles.asked(given.style, given.length or "", given.to or "")
+    asked = summary_styles.asked(given.style or STYLE, given.length or "", given.to or "")
 
     def work(item: Item) -> Made:
         document, generator, options = bench.read(item), bench.session.generator("summarize"), bench.options
@@ -270,7 +271,7 @@ _NEEDED = {"translate": ("to",), "ask": ("question",), "classify": ("labels", "l
 # Options that are false or empty where they are not given
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "translate": ("to", "origin", "glossary", "keep", "no_memory", "pdf"),
-    "summarize": ("to", "length"),
+    "summarize": ("to", "style", "length"),
     "ask": ("question", "whole"),
     "classify": ("labels", "label_set", "unsure", "samples"),
 }

@@ -36,7 +36,8 @@ def add_label_options(parser: Parser) -> None:
         type=whole_number(0),
         default=0,
         metavar="N",
-        help=f"Where a model gives no probabilities: ask it N times ({SAMPLES} is usual), and count what agrees.",
+        help="Where a model gives no probabilities: ask it N times (50 at most), and count what agrees; "
+        f"{SAMPLES} times with --unsure.",
     )
 
 

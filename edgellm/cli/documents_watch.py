@@ -25,9 +25,15 @@ _LEAST, _MOST = 0.2, 86_400.0
 
 def configure(parser: Parser) -> None:
     """Add the arguments."""
-    parser.add_argument("names", nargs="*", type=typed, metavar="NAME", help="Only these collections.")
     parser.add_argument(
-        "--every", type=float, default=5.0, metavar="SECONDS", help="How often to look (5); less often on battery."
+        "names",
+        nargs="*",
+        type=typed,
+        metavar="NAME",
+        help="Only these collections; without a name all, also those that are added meanwhile.",
+    )
+    parser.add_argument(
+        "--every", type=float, default=5.0, metavar="SECONDS", help="Look so often (5); less often on battery."
     )
     parser.add_argument("--words-only", action="store_true", help="Embed nothing; only words are searched.")
     add_output_options(parser)
@@ -100,7 +106,15 @@ class _Seen:
         total = self.totals.setdefault(name, dict.fromkeys(("added", "moved", "failed", "removed", "chunks"), 0))
         for key in total:
             total[key] += getattr(report, key)
-        if report.added or report.moved or report.failed or report.removed or report.missing or report.closed:
+        if (
+            report.added
+            or report.moved
+            or report.failed
+            or report.removed
+            or report.missing
+            or report.closed
+            or report.unnamed
+        ):
             documents_report.say(self._output, name, report)
         if (report.chunks or self._first) and self._stop is not None and not self._stop():
             self._first = False  # an earlier run may have been stopped while it embedded

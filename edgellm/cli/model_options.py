@@ -49,8 +49,8 @@ def add_model_options(parser: Parser, *, sampling: bool = True, schema: bool = F
 def add_output_options(parser: Parser, *, answers: bool = False) -> None:
     """Add `--json` and `--quiet`; `answers` for a command whose result is a model's text."""
     group = parser.add_argument_group("output")
-    json_help = "with the text and its facts" if answers else "instead of lines for reading"
-    quiet_help = "Print no notes beside the answer." if answers else "Print no notes and no progress."
+    json_help = "with the result and its facts" if answers else "instead of lines for reading"
+    quiet_help = "Print no notes beside the result." if answers else "Print no notes and no progress."
     group.add_argument("--json", action="store_true", help=f"Print one JSON object {json_help}.")
     group.add_argument("--quiet", action="store_true", help=quiet_help)
 

@@ -26,6 +26,8 @@ from edgellm.tasks.result import without_model
 from edgellm.tasks.summary_events import Begun, Item, Progress, Summary, SummaryEvent
 from edgellm.tasks.summary_styles import LENGTHS, OLD, STYLES, Asked
 
+STYLE = "line"
+
 
 def configure(parser: Parser) -> None:
     """Add the arguments."""
@@ -34,7 +36,8 @@ def configure(parser: Parser) -> None:
         "--key-sentences",
         type=whole_number(1),
         metavar="N",
-        help="Show the N most important sentences instead, word for word; needs no model and works in any language.",
+        help="Show the N most important sentences instead, word for word, without --length; needs no model and works in any "
+        "language.",
     )
     add_style_options(parser)
     parser.add_argument("--to", metavar="LANGUAGE", help="The language of the summary: a code (fr) or a name (French).")
@@ -47,16 +50,17 @@ def configure(parser: Parser) -> None:
     add_model_options(parser)
 
 
-def add_style_options(parser: Parser) -> None:
-    """Add the style and the length; `sentence` and `points` are older names."""
-    parser.add_argument(
+def add_style_options(parser: Parser, usual: str = STYLE) -> None:
+    """Add the style and the length; `sentence` and `points` are older names. `usual` is what is not given."""
+    group = parser.add_argument_group("summarize")
+    group.add_argument(
         "--style",
         choices=(*STYLES, *OLD),
-        default="line",
+        default=usual,
         help="One line, a paragraph, bullets, points under each heading, or questions with answers (default: line); "
         "sentence is line, and points is bullets with one for each section.",
     )
-    parser.add_argument("--length", choices=LENGTHS, help="How much of it (default: medium).")
+    group.add_argument("--length", choices=LENGTHS, help="How much of it (default: medium).")
 
 
 def run(arguments: Namespace, session: Session) -> int:

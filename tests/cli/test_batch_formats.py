@@ -218,6 +218,7 @@ def test_without_an_answer_all_nearest_sentences_are_there_with_their_places(
     [
         (["ask", "--question", "What?", "--glossary", "x.csv"], "--glossary belongs to translate"),
         (["summarize", "--labels", "a,b"], "--labels belongs to classify"),
+        (["classify", "--labels", "a,b", "--style", "bullets"], "--style belongs to summarize"),
         (["translate", "--to", "fr", "--glossary", "none.csv"], "none.csv"),
         (["translate", "--to", "Klingon"], "Klingon"),
         (["classify", "--label-set", "nosuch"], "nosuch"),
