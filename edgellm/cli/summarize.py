@@ -36,8 +36,8 @@ def configure(parser: Parser) -> None:
         "--key-sentences",
         type=whole_number(1),
         metavar="N",
-        help="Show the N most important sentences instead, word for word, without --length; needs no model and works in any "
-        "language.",
+        help="Show the N most important sentences instead, word for word, without --length; needs no model "
+        "and works in any language.",
     )
     add_style_options(parser)
     parser.add_argument("--to", metavar="LANGUAGE", help="The language of the summary: a code (fr) or a name (French).")
