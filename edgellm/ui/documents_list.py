@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QSty
 
 from edgellm.ui.documents_shelf import File, Group, Removal, Shelf
 from edgellm.ui.icons import pixmap
-from edgellm.ui.language import told, tr
+from edgellm.ui.language import in_line, told, tr
 from edgellm.ui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -65,7 +65,7 @@ def _group(group: Group) -> Iterator[Row]:
 def _file(file: File, level: int, removal: Removal | None, there: bool) -> Row:
     words, tooltip = facts(file), str(file.path)
     if file.read is False:
-        tooltip = f"{file.path}\n{told(file.reason)}. {told(file.hint)}".strip()
+        tooltip = f"{file.path}\n{in_line(told(f'{file.reason}.'), told(file.hint))}"
     elif not there:
         words = tr("not there now; what was read of it is kept")
     return Row("file", file.path.name, words, level, file.read is False or not there, tooltip, removal, file.path)
