@@ -6,12 +6,13 @@ Pure: a table goes in, texts come out. `language.told` is where the window uses 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from string import Formatter
 
 _ENDS = re.compile(r"(?<=[.!?…])( +)(?=\S)")
 _CLAUSES = (("; ", "；"), (": ", "："), (", ", "，"))
+_MIXED = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]")
 _ASIAN = "。！？；：，、）》”…"
 _LONGEST = 6_000  # letters of a text that is looked at: longer ones are no sentences of the program
 _LONGEST_PIECE = 600
@@ -25,8 +26,7 @@ class _Template:
 
     def __init__(self, text: str, wanted: str) -> None:
         self.parts = text.split("{}")
-        self.wanted = wanted
-        self.verbatim = _verbatim(wanted)
+        self.wanted = tuple(_gaps(wanted))
         self.letters = sum(letter.isalpha() for part in self.parts for letter in part)
 
     def values(self, text: str) -> list[str] | None:
@@ -45,10 +45,16 @@ class _Template:
         return [*found, text[at:end]]
 
 
-def _verbatim(wanted: str) -> frozenset[int]:
-    """The numbers of the gaps that are marked with !s."""
-    gaps = [(field, mark) for _, field, _, mark in Formatter().parse(wanted) if field is not None]
-    return frozenset(int(field or number) for number, (field, mark) in enumerate(gaps) if mark == "s")
+def _gaps(wanted: str) -> Iterator[tuple[str, int | None, bool]]:
+    """The parts of what is wanted: the text before a gap, which value goes there, and whether as it is (!s)."""
+    for number, (before, field, _, mark) in enumerate(Formatter().parse(wanted)):
+        yield before, None if field is None else int(field or number), mark == "s"
+
+
+def _beside(text: str, more: str) -> str:
+    """Both, with a blank where a Chinese character meets a Latin letter or a digit."""
+    apart = _MIXED.fullmatch(text[-1:] + more[:1]) is not None
+    return f"{text} {more}" if apart else text + more
 
 
 class Sentences:
@@ -127,10 +133,12 @@ class Sentences:
             values = template.values(text)
             if values is None or (whole and any(mark in value for value in values for mark, _ in _CLAUSES)):
                 continue
-            kept = template.verbatim
-            return template.wanted.format(
-                *(value if number in kept else self._value(value) for number, value in enumerate(values))
-            )
+            made = ""
+            for before, number, verbatim in template.wanted:
+                made = _beside(made, before)
+                if number is not None:
+                    made = _beside(made, values[number] if verbatim else self._value(values[number]))
+            return made
         return None
 
     def _value(self, value: str) -> str:

@@ -125,6 +125,7 @@ def test_a_hint_for_the_command_line_becomes_one_for_the_window() -> None:
             "left as it is, because the model gave no translation of: Check the path.",  # a sentence of a document
             "保持原样，因为模型没有给出译文：Check the path.",
         ),
+        ("Read 1 passage of garden.md (18 tokens).", "已读取 garden.md 的 1 个段落（18 个词元）。"),
         ("There is a collection In common already.", "已有名为 In common 的集合。"),
         (
             "The labels Not valid and not valid differ only in their case.",
