@@ -122,7 +122,7 @@ def _decoded(data: bytes, name: str, output: Output) -> str:
                     f"{name} is damaged: it is not {encoding} text.", "Save it again as UTF-8."
                 ) from error
     if data.startswith(_MARKS) or _BINARY.search(data[:65_536]):
-        raise StorageError(f"{name} is not a text file.", "Give the file itself, or plain text.")
+        raise StorageError(f"{name} is not a text file.", "Give a document (PDF, DOCX and others) or plain text.")
     try:
         return _plain(data.decode("utf-8"))
     except UnicodeDecodeError:

@@ -15,7 +15,8 @@ from pathlib import Path
 from edgellm.cli import source
 from edgellm.cli.interrupt import Interrupt
 from edgellm.cli.session import INTERRUPTED, Session, describe
-from edgellm.documents.load import Loader
+from edgellm.documents.load import Loader, load
+from edgellm.documents.readers import SUFFIXES
 from edgellm.errors import DocumentError, Stopped, StorageError, UsageError
 from edgellm.tasks import document_translation, translation_output
 from edgellm.tasks import glossary as terms
@@ -37,7 +38,8 @@ def chosen(arguments: Namespace) -> list[Path]:
     if not all(_is_file(word) for word in words):
         return []
     paths = [Path(name).expanduser() for name in names]
-    return paths if any(path.suffix.lower() in translation_output.SUFFIXES for path in paths) else []
+    apart = len(paths) > 1 and arguments.out is not None and not Path(arguments.out).suffix
+    return paths if apart or any(path.suffix.lower() in translation_output.SUFFIXES for path in paths) else []
 
 
 def glossary(arguments: Namespace) -> Glossary:
@@ -104,7 +106,12 @@ def run(paths: Sequence[Path], arguments: Namespace, session: Session) -> int:
 def _one(path: Path, out: Path, order: Order, desk: Desk, session: Session) -> Report:
     """Translate one document. Nothing is written when it was stopped."""
     output, said = session.output, time.monotonic()
-    for event in document_translation.run(path, out, order, desk):
+    if _becomes_text(path):
+        read = desk.loader.load if desk.loader else load
+        events = document_translation.run_plain(read(path), out, order, desk)
+    else:
+        events = document_translation.run(path, out, order, desk)
+    for event in events:
         match event:
             case Note(text):
                 output.note(f"{path.name}: {text}")
@@ -153,13 +160,24 @@ def _is_file(word: str) -> bool:
     return named or source.names_file(word)
 
 
+def _becomes_text(path: Path) -> bool:
+    """Whether its format can be read, but not written again."""
+    suffix = path.suffix.lower()
+    return suffix in SUFFIXES and SUFFIXES[suffix] != "text" and suffix not in translation_output.SUFFIXES
+
+
+def _name(path: Path, target: str) -> str:
+    name = translation_output.name(path, target)
+    return f"{Path(name).stem}.txt" if _becomes_text(path) else name
+
+
 def _places(paths: Sequence[Path], arguments: Namespace, target: str) -> list[Path]:
     """Where each document goes. Raises `UsageError` where two would go to the same place, or one onto itself."""
     named = Path(arguments.out).expanduser() if arguments.out else None
     if named is not None and len(paths) == 1 and not named.is_dir():
         places = [named]
     else:
-        places = [(named or path.parent) / translation_output.name(path, target) for path in paths]
+        places = [(named or path.parent) / _name(path, target) for path in paths]
         if named is not None:
             try:
                 named.mkdir(parents=True, exist_ok=True)

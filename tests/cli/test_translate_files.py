@@ -168,6 +168,23 @@ def test_several_documents_go_into_a_folder_and_a_bad_one_is_named(edgellm: Comm
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["page.fr.html"]
 
 
+def test_several_documents_that_cannot_be_written_again_become_a_text_each(
+    edgellm: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "memo.rtf").write_text(r"{\rtf1\ansi The dog is tired.\par}")
+    (tmp_path / "table.csv").write_text("name,text\n1,The dog is tired.\n")
+    (tmp_path / "letter.txt").write_text("Where is Anna?\n")
+    (tmp_path / "empty.csv").write_bytes(b"")
+    names = ("memo.rtf", "table.csv", "letter.txt", "empty.csv")
+    ran = edgellm("translate", *names, "--to", "fr", "-o", "out", status=1)
+    found = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
+    assert sorted(found) == ["letter.fr.txt", "memo.fr.txt", "table.fr.txt"]
+    assert found["memo.fr.txt"] == "Le chien est fatigué.\n"
+    assert found["letter.fr.txt"] == "Où est Anna ?\n"
+    assert "memo.rtf: Its format cannot be written again; the translation is plain text." in ran.err
+    assert "note: empty.csv cannot be read: it is empty" in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
