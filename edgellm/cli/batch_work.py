@@ -102,15 +102,20 @@ class Bench:
 
 def task(name: str, bench: Bench) -> Task:
     """The task of that name. Raises `UsageError` for options that it needs, or that belong to another."""
-    for other, options in _OPTIONS.items():
-        for option in options:
-            if getattr(bench.arguments, option) and option not in _OPTIONS[name]:
-                raise UsageError(f"--{option.replace('_', '-')} belongs to {other}.", f"Leave it out for {name}.")
+    for option in dict.fromkeys(one for options in _OPTIONS.values() for one in options):
+        if getattr(bench.arguments, option) and option not in _OPTIONS[name]:
+            owners = " and ".join(other for other, options in _OPTIONS.items() if option in options)
+            raise UsageError(f"{_flag(option)} belongs to {owners}.", f"Leave it out for {name}.")
     needed = _NEEDED.get(name, ())
     if needed and not any((getattr(bench.arguments, one) or "").strip() for one in needed):
-        named = " or ".join(f"--{one.replace('_', '-')}" for one in needed)
+        named = " or ".join(map(_flag, needed))
         raise UsageError(f"{name} needs {named}.", f"Run: edgellm batch --help, for {named}.")
     return TASKS[name](bench)
+
+
+def _flag(option: str) -> str:
+    """As it is given on the command line."""
+    return "--from" if option == "origin" else f"--{option.replace('_', '-')}"
 
 
 def _summaries(bench: Bench) -> Task:

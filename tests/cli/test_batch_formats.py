@@ -217,6 +217,8 @@ def test_without_an_answer_all_nearest_sentences_are_there_with_their_places(
     ("arguments", "said"),
     [
         (["ask", "--question", "What?", "--glossary", "x.csv"], "--glossary belongs to translate"),
+        (["ask", "--question", "What?", "--from", "fr"], "--from belongs to translate"),
+        (["ask", "--question", "What?", "--to", "fr"], "--to belongs to translate and summarize"),
         (["summarize", "--labels", "a,b"], "--labels belongs to classify"),
         (["classify", "--labels", "a,b", "--style", "bullets"], "--style belongs to summarize"),
         (["translate", "--to", "fr", "--glossary", "none.csv"], "none.csv"),
