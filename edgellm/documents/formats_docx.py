@@ -10,6 +10,7 @@ from typing import Any
 
 from edgellm.documents.document import Block, Page, block, table
 from edgellm.documents.formats_archive import damaged
+from edgellm.documents.office_package import tolerant
 from edgellm.documents.source import Draft, Source
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -23,19 +24,23 @@ _HEADING = re.compile(r"heading ([1-9])$", re.IGNORECASE)
 
 def docx(source: Source) -> Draft:
     """The whole body. Inserted text counts, deleted text does not; content controls and text boxes are walked too."""
-    import docx as library
     from docx.opc.exceptions import PackageNotFoundError
     from lxml import etree
 
     try:
-        document = library.Document(io.BytesIO(source.data))
-        levels = _levels(document)
-        body = tuple(_blocks(document.element.body, levels))
-        title = str(document.core_properties.title or "")
-        notes = tuple(_footnotes(document))
+        return tolerant(source, _draft)
     except (PackageNotFoundError, etree.LxmlError, zipfile.BadZipFile, *_BROKEN) as error:
         raise damaged(source) from error
-    return Draft((Page(0, (*body, *notes)),), " ".join(title.split()))
+
+
+def _draft(data: bytes) -> Draft:
+    import docx as library
+
+    document = library.Document(io.BytesIO(data))
+    levels = _levels(document)
+    body = tuple(_blocks(document.element.body, levels))
+    title = str(document.core_properties.title or "")
+    return Draft((Page(0, (*body, *_footnotes(document))),), " ".join(title.split()))
 
 
 def _levels(document: Any) -> dict[str, int]:

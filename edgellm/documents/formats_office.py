@@ -9,6 +9,7 @@ from typing import Any
 
 from edgellm.documents.document import Block, Page, block, table
 from edgellm.documents.formats_archive import damaged
+from edgellm.documents.office_package import tolerant
 from edgellm.documents.source import Draft, Source
 
 _ROWS = 100
@@ -19,16 +20,21 @@ _BROKEN = (KeyError, ValueError, AttributeError, IndexError, TypeError, OSError,
 
 def pptx(source: Source) -> Draft:
     """Title, texts, tables and speaker's notes of each slide, in the order of the shapes."""
-    import pptx as library
     from lxml import etree
     from pptx.exc import PythonPptxError
 
     try:
-        slides = library.Presentation(io.BytesIO(source.data))
-        pages = tuple(Page(number, tuple(_slide(slide))) for number, slide in enumerate(slides.slides, 1))
-        title = str(slides.core_properties.title or "")
+        return tolerant(source, _slides)
     except (PythonPptxError, etree.LxmlError, zipfile.BadZipFile, *_BROKEN) as error:
         raise damaged(source) from error
+
+
+def _slides(data: bytes) -> Draft:
+    import pptx as library
+
+    slides = library.Presentation(io.BytesIO(data))
+    pages = tuple(Page(number, tuple(_slide(slide))) for number, slide in enumerate(slides.slides, 1))
+    title = str(slides.core_properties.title or "")
     return Draft(pages, "" if title == "PowerPoint Presentation" else title)
 
 

@@ -6,17 +6,21 @@ import copy
 import io
 import posixpath
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
 from edgellm.documents.formats_archive import damaged, members, part
 from edgellm.documents.segment import WrongSuffix
-from edgellm.documents.source import Source
+from edgellm.documents.source import Draft, Source
 
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 # Parts that Office does without: a broken one is no reason to refuse the rest.
 _LESSER = frozenset(("chart", "chartEx", "chartUserShapes", "comments", "diagramData", "diagramDrawing"))
+_EMPTY = b"<empty/>"
+_NOWHERE = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'
 # The ending that a file with a main part of this type must have, or Office does not open it.
 _SUFFIXES = {
     "wordprocessingml.document.main+xml": ".docx",
@@ -123,8 +127,24 @@ class Package:
             found.append(f"{files} (worksheets of charts, other documents).")
         return tuple(found)
 
-    def written(self, changed: set[str]) -> bytes:
-        """The file, with what was changed in the trees of some parts."""
+    def without_broken(self) -> bytes:
+        """The file with nothing in its broken charts, diagrams and comments; no bytes where none is broken."""
+        for name in self.names:
+            folder, base = posixpath.split(name)
+            if base.endswith(".rels") and posixpath.basename(folder) == "_rels":
+                self.relations(posixpath.join(posixpath.dirname(folder), base.removesuffix(".rels")))
+        empty = {name: _EMPTY for name in self._broken}
+        empty |= {_relations_of(name): _NOWHERE for name in self._broken}
+        return self.written(set(), empty) if self._broken else b""
+
+    def left_out(self) -> str:
+        """The note of a reader about the parts that are broken."""
+        count = len(self._broken)
+        parts = "1 part of it is broken and was" if count == 1 else f"{count} parts of it are broken and were"
+        return f"{parts} not read (charts, diagrams, comments)."
+
+    def written(self, changed: set[str], instead: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+        """The file, with what was changed in the trees of some parts, and other bytes `instead` of some."""
         from lxml import etree
 
         file = io.BytesIO()
@@ -134,10 +154,30 @@ class Package:
                 if info.filename in changed:
                     tree = self._trees[info.filename].getroottree()
                     data = etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)
+                elif info.filename in instead:
+                    data = instead[info.filename]
                 else:
                     data = part(self._source, self._archive, info.filename)
                 new.writestr(_same_kind(info), data)
         return file.getvalue()
+
+
+def tolerant(source: Source, read: Callable[[bytes], Draft]) -> Draft:
+    """What `read` finds in a file; where a chart, a diagram or a comment is broken, in what is left without it.
+
+    Raises what `read` raises, an `etree.LxmlError` too.
+    """
+    from lxml import etree
+
+    try:
+        return read(source.data)
+    except etree.LxmlError:
+        package = Package(source)
+        data = package.without_broken()
+        if not data:
+            raise
+        found = read(data)
+        return replace(found, notes=(*found.notes, package.left_out()))
 
 
 def _relations_of(name: str) -> str:

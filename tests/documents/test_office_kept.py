@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgellm.documents import rewriters
+from edgellm.documents import formats_docx, formats_office, rewriters
 from edgellm.documents.segment import Rewriting, Sheet
 from edgellm.documents.source import Limits, Source
 from edgellm.errors import DocumentDamaged
@@ -56,6 +56,9 @@ def test_a_broken_chart_or_comment_stays_and_the_rest_is_translated(kind: str, w
     assert 0 < len(sheet.segments) <= len(_read(whole, kind).segments)
     assert "1 part of it is broken and stays as before" in " ".join(sheet.notes)
     assert "is broken" not in " ".join(_read(whole, kind).notes)
+    document = {"docx": formats_docx.docx, "pptx": formats_office.pptx}[kind]
+    draft = document(_source(data, kind))
+    assert draft.pages == document(_source(whole, kind)).pages
     order = Rewriting(_source(data, kind), {0: ("NEW",) * len(sheet.segments[0].pieces)}, "", f".{kind}")
     written = rewriters.FORMATS[kind].write(order)
     assert _parts(written)[name] == _BROKEN.encode()
