@@ -91,6 +91,7 @@ class ColumnChoice(QFrame):
         self.rows.resizeColumnsToContents()
         for number in range(len(names)):
             self.rows.setColumnWidth(number, min(self.rows.columnWidth(number), _WIDEST))
+        self.rows.horizontalHeader().setStretchLastSection(True)
         self._mark()
 
     def _on_column(self) -> None:

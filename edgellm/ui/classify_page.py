@@ -24,6 +24,7 @@ from edgellm.ui.task_page import TaskPage
 from edgellm.ui.task_work import Body, TaskWork
 
 _DRAW_MS = 100
+_LEAST = 272  # the buttons above the source
 _UNDO_MS = 9_500  # a little longer than the notice with the undo stays
 _EXAMPLE = "The food was great. We loved it."
 _KINDS = ("text", "table", "files")
@@ -44,6 +45,7 @@ class ClassifyPage(TaskPage):
         self.unsure.setToolTip(tr("A text whose best label has less than this gets none."))
         self.given = Given(services)
         self.pane = LabelsPane(services)
+        self.first = self.given.box.text
         self._kind = ""  # of what the pane shows, one of _KINDS
         self._shown: dict[str, Any] = {}  # what it was asked for, and the result where that is one text's
         self._unfinished = False
@@ -76,6 +78,7 @@ class ClassifyPage(TaskPage):
         head.addLayout(side)
         head.setAlignment(side, Qt.AlignmentFlag.AlignTop)
         self.arrange(head, self.given, self.pane, stretch=(2, 3))
+        self.given.setMinimumWidth(_LEAST)
 
     # What was given
 

@@ -50,6 +50,9 @@ class DocumentsPage(FileDrops, TaskPage):
         self._searching = False
         self._unfinished = ""
         self._wanted = ""  # the collection to choose once it is listed
+        self.first = self.answers.question
+        cited = self.answers.pane.sources
+        self.answers.pane.sources = lambda: (*cited(), *(file.path for file in self.work.shelf.files()))
         self.setAcceptDrops(True)
         self._fill(Shelf())
         head = QHBoxLayout()

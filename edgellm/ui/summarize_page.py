@@ -55,6 +55,7 @@ class SummarizePage(TaskPage):
             ".txt": (tr("Text"), lambda: summarize_view.plain(self.results, self._style)),
             ".html": (tr("Web page"), lambda: summarize_view.as_page(self.results, self._style, self.pane.stem)),
         }
+        self.pane.sources = lambda: self.box.paths
         self.arrange(self.choices.row, self.box, self.pane, stretch=(3, 4))
         self.box.changed.connect(self._on_source)
         self.box.read.connect(self._on_read)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSplitter, QVBoxLayout, QWidget
 
 from edgellm.errors import EdgeError, Stopped
@@ -40,6 +40,7 @@ class TaskPage(QWidget):
         self.runner = TaskRunner(services.worker, self)
         self.kept = KeptWork(services.app.paths.work / f"{key}.json", self.state, services.background, self)
         self._restored = False
+        self.first: QWidget | None = None  # what is ready for the keyboard when the page is opened
         self._begun = False  # whether anything has come of the work that runs, or ran last
         self.bar.run.connect(self.run)
         self.bar.stop.connect(self.runner.stop)
@@ -105,6 +106,12 @@ class TaskPage(QWidget):
             self.hint.look()
         column.addWidget(self.bar)
         return splitter
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ready for the keyboard, and for the keys of the page."""
+        super().showEvent(event)
+        if self.first is not None:
+            self.first.setFocus()
 
     def run(self) -> None:
         """Begin, unless the page is at work."""

@@ -39,6 +39,7 @@ class TranslatePage(TaskPage):
         self.choices = Choices(services)
         self.texts = TextDesk(services, self)
         self.box, self.pane = self.texts.box, self.texts.pane
+        self.first = self.box.text
         self.desk = FilesDesk(services, lambda: self.choices.wish, self)
         self._doing = ""  # what runs, or ran last: text or files
         self._quiet = self._live = self._again = False

@@ -23,8 +23,10 @@ from edgellm.ui.passage_window import PassageWindow, Place, show_from_file, show
 from edgellm.ui.result_pane import ResultPane
 from edgellm.ui.services import Services
 from edgellm.ui.source_box import SourceBox, Takes
+from edgellm.ui.summarize_page import SummarizePage
 from edgellm.ui.task_page import TaskPage
 from edgellm.ui.task_work import Body, TaskWork
+from edgellm.ui.translate_page import TranslatePage
 
 
 class Echo(TaskPage):
@@ -230,3 +232,17 @@ def test_a_file_with_much_to_say_is_taken_out_where_there_is_little_room(page: E
     assert page.box.text.placeholderText() == ""
     button.click()
     assert page.box.text.placeholderText() == "Write here"
+
+
+def test_the_pages_name_their_sources_to_their_results(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = open_desk(reply="One.")
+    desk.ready()
+    file = tmp_path / "note.rtf"
+    file.write_text(r"{\rtf1 Noon.}", encoding="utf-8")
+    for key in ("summarize", "translate"):
+        page = desk.window.open_key(key)
+        assert isinstance(page, SummarizePage | TranslatePage)
+        box, pane = page.box, page.pane
+        box.take([file])
+        wait(lambda: box.paths, key)
+        assert tuple(pane.sources()) == (file,)

@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from edgellm.ui import details
+from edgellm.ui.classify_columns import ColumnChoice
+from edgellm.ui.classify_table import Form
 from edgellm.ui.monitor_page import MonitorPage
 from edgellm.ui.pages import SoonPage
 from edgellm.ui.settings_page import SettingsPage
@@ -212,3 +214,38 @@ def test_a_model_that_fails_even_so_is_not_offered_again(open_desk: Open) -> Non
     wait(lambda: not notices.text, "the notice to go")
     wait(lambda: notices.text, "the second refusal")
     assert not notices._button.isVisible()
+
+
+def test_the_pages_of_the_tasks_are_ready_for_the_keyboard(open_desk: Open) -> None:
+    desk = open_desk(reply="Yes.")
+    desk.ready()
+    for key, name in (("summarize", "Text"), ("translate", "Text"), ("documents", "Question"), ("classify", "Source")):
+        desk.window.open_key(key)
+        QTest.qWait(50)
+        at = desk.window.focusWidget()
+        assert at is not None, key
+        assert at.accessibleName() == name
+
+
+def test_no_button_is_cut_on_the_pages_of_the_tasks_in_a_small_window(open_desk: Open) -> None:
+    desk = open_desk(reply="Yes.")
+    desk.ready()
+    desk.window.resize(760, 520)
+    for key in ("summarize", "translate", "documents", "classify"):
+        page = desk.window.open_key(key)
+        QTest.qWait(100)
+        shown = [one for one in page.findChildren(QPushButton) if one.isVisible() and one.text()]
+        assert shown
+        assert [one.text() for one in shown if one.width() < one.sizeHint().width()] == [], key
+
+
+def test_the_last_column_of_a_table_takes_the_room_that_is_left() -> None:
+    choice = ColumnChoice()
+    choice.resize(700, 400)
+    text = "The food was great. We loved it, and we come again on Monday."
+    choice.show_form(Form(("number", "opinion"), True, 1, (("1", text),), 1, ","), 1)
+    choice.show()
+    QTest.qWait(50)
+    header = choice.rows.horizontalHeader()
+    assert header.sectionPosition(1) + header.sectionSize(1) >= choice.rows.viewport().width()
+    choice.deleteLater()
