@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -96,6 +97,9 @@ def _events(events: Iterable[Chunk | Consulted], kept: list[Consulted]) -> Itera
 
 def _read(names: Sequence[str], output: Output) -> list[Extract]:
     if not names:
+        if sys.stdin is None or sys.stdin.isatty():
+            hint = "Name a file after the question, or give --documents for what edgellm documents add has read."
+            raise UsageError("There is nothing to look in.", hint)
         text = source.read([], [], output)
         return [Extract(text, "", whole=True)]
     extracts = [_file(name, output) for name in names]

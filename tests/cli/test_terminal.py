@@ -78,3 +78,10 @@ def test_without_text_a_terminal_is_told_what_to_do(edgellm: CommandLine, termin
     terminals.append(terminal)
     assert "Give a text or a file" in terminal.rest()
     assert terminal.process.returncode == 2
+
+
+def test_a_question_without_a_file_is_told_of_the_collections(edgellm: CommandLine, terminals: list[Terminal]) -> None:
+    terminal = Terminal(edgellm, "ask", "How much is the rent?")
+    terminals.append(terminal)
+    terminal.wait_for("There is nothing to look in.")
+    assert "--documents" in terminal.rest()
