@@ -11,7 +11,7 @@ import pytest
 from desk import Desk, child, nameless, wait
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtTest import QTest
+from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QHBoxLayout
 
 from edgellm.errors import UsageError
@@ -242,7 +242,7 @@ def test_the_pages_name_their_sources_to_their_results(open_desk: Callable[..., 
     for key in ("summarize", "translate"):
         page = desk.window.open_key(key)
         assert isinstance(page, SummarizePage | TranslatePage)
-        box, pane = page.box, page.pane
-        box.take([file])
-        wait(lambda: box.paths, key)
-        assert tuple(pane.sources()) == (file,)
+        page.box.take([file])
+        read = QSignalSpy(page.box.read)
+        assert read.wait(20_000)
+        assert tuple(page.pane.sources()) == (file,)
