@@ -102,7 +102,7 @@ def _read(names: Sequence[str], output: Output) -> list[Extract]:
             raise UsageError("There is nothing to look in.", hint)
         text = source.read([], [], output)
         return [Extract(text, "", whole=True)]
-    extracts = [_file(name, output) for name in names]
+    extracts = list(source.readable(names, lambda name: _file(name, output), output))
     if not any(one.text.strip() for one in extracts):
         raise UsageError("The text is empty.", "Give a file that has words in it.")
     return extracts

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from edgellm.cli.output import Output
 from edgellm.cli.parser import Parser, typed
 from edgellm.documents.document import Document
 from edgellm.documents.encodings import guess
 from edgellm.documents.formats_text import MARKS
-from edgellm.errors import StorageError, UsageError
+from edgellm.errors import DocumentError, DocumentMissing, StorageError, UsageError
 
 STDIN = "-"
+Read = TypeVar("Read")
 _LARGEST = 64 << 20
 _DOCUMENTS = frozenset(
     ".pdf .docx .docm .pptx .pptm .xlsx .xlsm .odt .epub .rtf .html .htm .xhtml .eml .srt .vtt .doc .xls .ppt".split()
@@ -90,6 +92,27 @@ def read_file(name: str, output: Output) -> Text:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise StorageError(f"{name} cannot be read: {reason}.", "Check its permissions.") from error
+
+
+def readable(names: Sequence[str], read: Callable[[str], Read], output: Output) -> tuple[Read, ...]:
+    """What is read of each name. Among several, a document that cannot be read is named and left out.
+
+    Raises what `read` raises where it is the only one, or none can be read, and for names of nothing.
+    """
+    found: list[Read] = []
+    refused: DocumentError | None = None
+    for name in names:
+        try:
+            found.append(read(name))
+        except DocumentMissing:
+            raise
+        except DocumentError as error:
+            if len(names) > 1:
+                output.note(f"{error.message} It is left out.")
+            refused = error
+    if refused is not None and not found:
+        raise refused
+    return tuple(found)
 
 
 def _document(name: str, path: Path, output: Output) -> Text:

@@ -19,13 +19,13 @@ _AS_THEY_ARE = frozenset((".txt", ".csv", ".tsv", ".json", ".log", ".rst", ""))
 
 
 def read(words: Sequence[str], files: Sequence[str], output: Output) -> tuple[Document, ...]:
-    """The documents that the arguments mean. Raises what `source.read` raises."""
+    """The documents that the arguments mean. Raises what `source.read` and `source.readable` raise."""
     names = list(files)
     if words and all(word == source.STDIN or source.names_file(word) for word in words):
         names += words
     elif words or not files:
         return (of_text(source.read(words, files, output)),)
-    found = tuple(_document(name, output) for name in names)
+    found = source.readable(names, lambda name: _document(name, output), output)
     if not any(block.text.strip() for one in found for page in one.pages for block in page.blocks):
         raise UsageError("The text is empty.", "Give a text or a file that has words in it.")
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-READERS: Mapping[str, int] = MappingProxyType({"pdf": 2, "subtitles": 2})
+READERS: Mapping[str, int] = MappingProxyType({"pdf": 2, "subtitles": 2, "text": 2, "csv": 2})
 FIRST = 1
 
 

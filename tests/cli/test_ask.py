@@ -89,3 +89,19 @@ def test_bad_input_is_said(edgellm: CommandLine, tmp_path: Path, arguments: tupl
     ran = edgellm.here(*arguments, status=None)
     assert ran.status != 0
     assert said in ran.err
+
+
+def test_a_bad_file_among_several_is_named_and_left_out(edgellm: CommandLine, report: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF-1.7\nnothing")
+    ran = edgellm.here("ask", "How much is the rent?", "bad.pdf", report, "--passages")
+    assert ran.status == 0
+    assert "bad.pdf cannot be read" in ran.err
+    assert "It is left out." in ran.err
+    assert "940" in ran.out
+    alone = edgellm.here("ask", "How much is the rent?", "bad.pdf", "--passages", status=None)
+    assert alone.status == 1
+    assert "bad.pdf cannot be read" in alone.err
+    compared = edgellm.here("summarize", report, "bad.pdf", "--key-sentences", "1")
+    assert compared.status == 0
+    assert "It is left out." in compared.err
+    assert edgellm.here("ask", "How much?", report, "missing.pdf", "--passages", status=None).status == 1
