@@ -99,7 +99,8 @@ def own_section(job: Job, points: Sequence[Point], written: int) -> Iterator[Ite
     count = min(job.asked.count, room(job.asked.length, job.outline.body[start:end]))
     if count > written:
         for item in key_points(job.outline, count, start, end):
-            yield _in_a_line(job, item)
+            line = _in_a_line(job, item)
+            yield replace(line, quoted=line.text == in_a_line(item.text))  # beside sections that the model wrote
 
 
 def _in_a_line(job: Job, item: Item) -> Item:
