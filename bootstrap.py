@@ -14,6 +14,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,9 +26,9 @@ COMMANDS = {
 CHECKS = (
     ("lint", ("ruff", "check", ".")),
     ("format", ("ruff", "format", "--check", ".")),
-    ("types", ("mypy",)),
     ("layers and tests", ("pytest",)),
 )
+TYPES = ("mypy",)
 
 
 def main() -> int:
@@ -100,14 +101,25 @@ def _start(command: list[str]) -> int:
 
 
 def _check(programs: Path, arguments: list[str]) -> int:
-    """Run every check, the tests last, and say which of them failed."""
+    """Run every check, and say which of them failed: types beside the others, the tests last."""
     from setup_steps.say import say
 
     failed = []
-    for name, (program, *rest) in CHECKS:
-        say(f"== {name}: {' '.join([program, *rest])}")
-        if subprocess.call([str(programs / program), *rest, *(arguments if program == "pytest" else ())], cwd=ROOT):
-            failed.append(name)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as types:
+        say(f"== types: {' '.join(TYPES)} (beside the others)")
+        mypy = subprocess.Popen([str(programs / TYPES[0]), *TYPES[1:]], cwd=ROOT, stdout=types, stderr=types)
+        try:
+            for name, (program, *rest) in CHECKS:
+                say(f"== {name}: {' '.join([program, *rest])}")
+                more = arguments if program == "pytest" else ()
+                if subprocess.call([str(programs / program), *rest, *more], cwd=ROOT):
+                    failed.append(name)
+            if mypy.wait():
+                types.seek(0)
+                say(types.read())
+                failed.append("types")
+        finally:
+            mypy.kill()
     if failed:
         say(f"Failed: {', '.join(failed)}.")
     return 1 if failed else 0
