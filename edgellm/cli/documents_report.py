@@ -28,7 +28,7 @@ def say(output: Output, name: str, report: Report) -> None:
     moved = f", {report.moved} known by their content" if report.moved else ""
     output.line(
         f"{name}: {report.added} files read, {report.unchanged} unchanged{moved}, {report.removed} gone, "
-        f"{report.failed} could not be read"
+        f"{report.failed + report.unreadable} could not be read"
     )
 
 

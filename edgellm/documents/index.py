@@ -35,8 +35,9 @@ _SLICE = 0.2  # seconds within which a wait notices that it was cancelled
 class Report:
     """What an update did, in files; `chunks` are the passages added. `missing` are sources that were not there.
 
-    `moved` were known by their content: renamed, copied, or touched. `closed` are folders that could not be listed, and
-    `unnamed` the names that are no text: the index cannot hold such a file.
+    `moved` were known by their content: renamed or copied. `unreadable` failed before and have not changed since.
+    `closed` are folders that could not be listed, and `unnamed` the names that are no text: the index cannot hold such
+    a file.
     """
 
     added: int = 0
@@ -45,6 +46,7 @@ class Report:
     failed: int = 0
     removed: int = 0
     chunks: int = 0
+    unreadable: int = 0
     missing: tuple[Path, ...] = ()
     closed: tuple[Path, ...] = ()
     unnamed: tuple[str, ...] = ()
@@ -102,9 +104,10 @@ class _Tally:
 
 @dataclass(slots=True)
 class _File:
-    """A file of one or more sources: some `know` it as it is now, the others are `due`."""
+    """A file of one or more sources: some `know` it as it is now, the others are `due`. `whole`: it could be read."""
 
     stamp: Stamp
+    whole: bool = False
     know: list[int] = field(default_factory=list)
     due: list[int] = field(default_factory=list)
 
@@ -168,13 +171,15 @@ class Indexer:
         for name, stamp in found.files.items():
             before, whole = known.get(name, (None, False))
             file = work.files.setdefault(name, _File(stamp))
-            (file.know if before == stamp and (whole or not retry) else file.due).append(source)
+            same = before == stamp and (whole or not retry)
+            file.whole |= same and whole
+            (file.know if same else file.due).append(source)
         work.gone.append((source, [name for name in known if name not in found.files and not found.hides(name)]))
 
     def _update(self, work: _Work, control: Control, lock: filelock.BaseFileLock, tally: _Tally) -> None:
         for name, file in work.files.items():
             if file.know:
-                tally.count("unchanged")
+                tally.count("unchanged" if file.whole else "unreadable")
             if file.know and file.due:
                 self._library.share(file.know[0], Path(name), file.due)
         new = [(Path(name), file) for name, file in work.files.items() if not file.know]
@@ -200,8 +205,9 @@ class Indexer:
         try:
             if path.exists() and not path.is_file():  # opening a pipe would wait for someone to write into it
                 raise DocumentMissing(path.name, "it is no plain file", "Copy its content into a file first.")
+            before = self._library.content_of(source, path)
             if self._library.link(source, path, kept, content_hash(path, cancelled)):
-                tally.count("moved")
+                tally.count("unchanged" if before == self._library.content_of(source, path) else "moved")
                 return ""
             document = self._read(path)
         except DocumentError as error:

@@ -208,6 +208,11 @@ class Library:
             for path, size, mtime, kind, reader in found
         }
 
+    def content_of(self, source: int, path: Path) -> int | None:
+        """The id of the content that a file has; None where it has none, or is not known."""
+        found = self.rows("SELECT content FROM file WHERE source = ? AND path = ?", (source, str(path)))
+        return found[0][0] if found else None
+
     def link(self, source: int, path: Path, stamp: Stamp, sha256: str) -> bool:
         """Let the file have a content that is in the library already; False when it is not, or was read too long ago.
 

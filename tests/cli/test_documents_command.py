@@ -140,9 +140,11 @@ def test_adding_only_what_cannot_be_read_fails_with_the_reasons(edgellm: Command
         added = edgellm("documents", "add", bad, status=1)
         assert "bad.pdf: the PDF is damaged" in added.err and "Nothing of what was added can be read." in added.err
     report = edgellm("documents", "add", bad, "--json", status=1).object
-    assert report["collections"]["documents"]["unchanged"] == 1 and any("bad.pdf" in note for note in report["notes"])
+    assert report["collections"]["documents"]["unreadable"] == 1 and any("bad.pdf" in note for note in report["notes"])
     edgellm("documents", "add", str(folder))
     assert edgellm("documents", "list", "--json").object["collections"][0]["files"] == {"indexed": 2, "failed": 1}
+    again = edgellm("documents", "update").out
+    assert "0 files read, 2 unchanged, 0 gone, 1 could not be read" in again
 
 
 def test_a_collection_gets_another_name(edgellm: CommandLine, folder: Path) -> None:

@@ -130,11 +130,11 @@ def test_a_file_that_came_alone_and_with_its_folder_counts_once(library: Library
         ("one.txt", "indexed", 1),
         ("two.txt", "indexed", 1),
     ]
-    assert update(library) == Report(unchanged=3)
+    assert update(library) == Report(unchanged=2, unreadable=1)
     put(tmp_path / "files" / "late.txt", "an otter")
     library.add_source("notes", tmp_path / "files" / "late.txt")
     library.add_source("notes", tmp_path / "files" / "two.txt")
-    assert update(library) == Report(added=1, unchanged=3, chunks=1)
+    assert update(library) == Report(added=1, unchanged=2, unreadable=1, chunks=1)
     library.remove_source("notes", one)
     assert names(library, "heron") == ["one.txt"]  # its folder holds it still
     library.remove_source("notes", tmp_path / "files")
