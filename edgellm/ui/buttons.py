@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from edgellm.ui.icons import icon
 from edgellm.ui.theme import Theme
+from edgellm.ui.tips import tip
 
 
 class IconButton(QToolButton):
@@ -24,7 +25,7 @@ class IconButton(QToolButton):
 
     def rename(self, name: str) -> None:
         """Change what the button is called."""
-        self.setToolTip(name)
+        self.setToolTip(tip(name))
         self.setAccessibleName(name)
 
     def draw(self, drawing: str) -> None:

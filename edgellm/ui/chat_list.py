@@ -40,6 +40,7 @@ from edgellm.ui.icons import icon
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 from edgellm.ui.theme import Theme
+from edgellm.ui.tips import tip
 
 _SEARCH_MS = 150
 _CHAT, _TITLE, _BELOW = (Qt.ItemDataRole.UserRole + n for n in range(3))
@@ -246,7 +247,7 @@ class ChatList(QFrame):
         for entry in found:
             item = QListWidgetItem(entry.title)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-            item.setToolTip(entry.title)
+            item.setToolTip(tip(entry.title))
             for role, value in ((_CHAT, entry.chat), (_TITLE, entry.title), (_BELOW, entry.below)):
                 item.setData(role, value)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.title}, {entry.below}")

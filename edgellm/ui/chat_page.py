@@ -139,7 +139,7 @@ class ChatPage(QWidget):
         self._hint.setProperty("role", "faint")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.hide()
-        self._other = QLabel(wordWrap=True)
+        self._other = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._other.setProperty("role", "warning")
         self._other.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._other.hide()

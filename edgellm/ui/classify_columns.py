@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from edgellm.ui.classify_table import Form
 from edgellm.ui.language import tr
+from edgellm.ui.tips import tip
 
 _NAME = 60
 _WIDEST = 260
@@ -86,7 +87,7 @@ class ColumnChoice(QFrame):
         for at, cells in enumerate(form.rows):
             for number, cell in enumerate(cells[: len(names)]):
                 item = QTableWidgetItem(" ".join(cell.split()))
-                item.setToolTip(cell)
+                item.setToolTip(tip(cell))
                 self.rows.setItem(at, number, item)
         self.rows.resizeColumnsToContents()
         for number in range(len(names)):

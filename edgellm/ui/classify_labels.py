@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from edgellm.errors import EdgeError, UsageError
@@ -47,7 +47,7 @@ class LabelsBox(QWidget):
         self.sets.setProperty("kind", "small")
         self.sets.setStyleSheet("padding-right: 26px")
         self.sets.setMenu(self.menu)
-        self.problem = QLabel(wordWrap=True)
+        self.problem = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.problem.setProperty("role", "warning")
         self.problem.hide()
         self.naming = self._naming()

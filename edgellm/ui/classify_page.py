@@ -188,7 +188,7 @@ class ClassifyPage(TaskPage):
         """The work is over, however it ended."""
         self._timer.stop()
         failed = work.error is not None and not isinstance(work.error, Stopped)
-        words = self.bar.words.toolTip()
+        words = self.bar.words.whole
         self._draw()
         if self._kind != "text":
             self._unfinished = len(self.pane.lines) < self._total

@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor
 from edgellm.tasks.csv_write import write_row
 from edgellm.ui.language import told, tr
 from edgellm.ui.theme import Theme
+from edgellm.ui.tips import tip
 
 _Index = QModelIndex | QPersistentModelIndex
 SHARE = Qt.ItemDataRole.UserRole
@@ -132,7 +133,8 @@ class Lines(QAbstractTableModel):
         if role == SHARE:
             return line.confidence
         if role == Qt.ItemDataRole.ToolTipRole:
-            return (line.text, told(line.note) or line.label, None, told(line.note))[column]
+            shown = (line.text, told(line.note) or line.label, "", told(line.note))[column]
+            return tip(shown) or None
         if role == Qt.ItemDataRole.ForegroundRole and column in (LABEL, NOTE) and (line.failed or line.unsure):
             return QColor(self._theme.colors.warning)
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -24,7 +24,7 @@ class CodeBlock(QFrame):
         self._theme = theme
         self.code = code
         self.setObjectName("code")
-        self._language = QLabel()
+        self._language = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._language.setProperty("role", "muted")
         self.copy = IconButton(theme, "copy", tr("Copy code"), size=16)
         self.copy.clicked.connect(self._copy)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from edgellm import __version__, log
 from edgellm.ui.language import tr
+from edgellm.ui.tips import tip
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Handler:
         if self._box is not None:
             return
         box = self._box = QMessageBox(QMessageBox.Icon.Warning, "EdgeLLM", tr("Something went wrong inside EdgeLLM."))
-        box.setInformativeText(tr("Your chats are saved. The log is in {folder}.").format(folder=self._logs))
+        box.setInformativeText(tip(tr("Your chats are saved. The log is in {folder}.").format(folder=self._logs)))
         box.setDetailedText(text)
         copy = box.addButton(tr("Copy report"), QMessageBox.ButtonRole.ActionRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Close))

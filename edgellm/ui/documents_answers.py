@@ -13,6 +13,7 @@ from edgellm.ui.documents_view import Entry, Quote, as_html, as_markdown, plain
 from edgellm.ui.language import tr
 from edgellm.ui.result_pane import ResultPane
 from edgellm.ui.services import Services
+from edgellm.ui.tips import tip
 
 MOST = 60
 _REDRAW_MS = 250
@@ -134,7 +135,7 @@ class Answers(QWidget):
         self.earlier.clear()
         for entry in reversed(self._entries):
             item = QListWidgetItem(f"\u2068{entry.question}\u2069")  # in its own direction
-            item.setToolTip(entry.question)
+            item.setToolTip(tip(entry.question))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, entry.question)
             self.earlier.addItem(item)
         self.earlier.setCurrentRow(len(self._entries) - 1 - self._shown if self._entries else -1)

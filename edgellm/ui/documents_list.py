@@ -15,6 +15,7 @@ from edgellm.ui.documents_shelf import File, Group, Removal, Shelf
 from edgellm.ui.icons import pixmap
 from edgellm.ui.language import in_line, told, tr
 from edgellm.ui.theme import Theme
+from edgellm.ui.tips import tip
 
 Index = QModelIndex | QPersistentModelIndex
 ROW = Qt.ItemDataRole.UserRole
@@ -131,7 +132,7 @@ class _Entries(QAbstractListModel):
             ROW: row,
             Qt.ItemDataRole.DisplayRole: row.title,
             Qt.ItemDataRole.AccessibleTextRole: f"{row.title}, {row.below}",
-            Qt.ItemDataRole.ToolTipRole: row.tooltip,
+            Qt.ItemDataRole.ToolTipRole: tip(row.tooltip),
         }
         return texts.get(role)
 

@@ -51,7 +51,7 @@ class DocumentsPane(QFrame):
         self.update_now = IconButton(services.theme, "retry", tr("Update: look for changes, try failed files again"))
         self.pause = IconButton(services.theme, "pause", tr("Pause reading"))
         self.list = DocumentsList(services.theme)
-        self.words = QLabel(wordWrap=True)
+        self.words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.words.setProperty("role", "faint")
         self.progress = QProgressBar(textVisible=False)
         self.progress.setObjectName("progress")

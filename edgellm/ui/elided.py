@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from edgellm.ui.tips import tip
+
 
 class ElidedLabel(QLabel):
     """Like `QLabel`, but never wider than there is room for."""
@@ -16,10 +18,15 @@ class ElidedLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setMinimumWidth(20)
 
+    @property
+    def whole(self) -> str:
+        """The text, also what there is no room for."""
+        return self._whole
+
     def set_text(self, text: str) -> None:
         """Show a text."""
         self._whole = " ".join(text.split())
-        self.setToolTip(self._whole)
+        self.setToolTip(tip(self._whole))
         self.setAccessibleName(self._whole)
         self._elide()
         self.updateGeometry()

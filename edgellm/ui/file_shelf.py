@@ -12,6 +12,7 @@ from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.icons import pixmap
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
+from edgellm.ui.tips import tip
 
 _ONE = 44  # pixels that one file takes
 _NAME = 90  # that its name has at least
@@ -42,14 +43,14 @@ class FileChip(QFrame):
         row.addWidget(name, 1)
         row.addWidget(self.facts)
         row.addWidget(take_out)
-        self.setToolTip(str(path))
+        self.setToolTip(tip(str(path)))
         services.theme.changed.connect(self._draw)
         self._draw()
 
     def say(self, words: str, tooltip: str = "", bad: bool = False) -> None:
         """What is known of the file."""
         self.facts.set_text(words)
-        self.facts.setToolTip("\n".join(filter(None, (words, tooltip))))
+        self.facts.setToolTip(tip("\n".join(filter(None, (words, tooltip)))))
         self.facts.setProperty("role", "warning" if bad else "faint")
         self.facts.style().polish(self.facts)
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextDocument
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from edgellm.ui.language import tr
+from edgellm.ui.tips import tip
 
 _OPENABLE = ("http", "https", "mailto")
 
@@ -26,7 +27,7 @@ def ask(parent: QWidget, url: QUrl) -> None:
     box = QMessageBox(parent)
     box.setWindowTitle(tr("Link"))
     box.setText(tr("This answer contains a link. EdgeLLM itself does not open it."))
-    box.setInformativeText(url.toString()[:500])
+    box.setInformativeText(tip(url.toString()[:500]))
     copy = box.addButton(tr("Copy address"), QMessageBox.ButtonRole.ActionRole)
     opening = None
     if url.scheme() in _OPENABLE:

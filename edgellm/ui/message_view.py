@@ -191,7 +191,7 @@ class MessageView(QFrame):
         else:
             self.again = IconButton(self._theme, "retry", tr("Regenerate answer"), size=16)
             self.again.clicked.connect(lambda: self.regenerate.emit(self.message))
-        self._facts = QLabel()
+        self._facts = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._facts.setProperty("role", "faint")
         buttons = (self._older, self._place, self._newer, self.copy, self.again)
         if mine:

@@ -17,6 +17,7 @@ from edgellm.ui.icons import icon, pixmap
 from edgellm.ui.language import told, tr
 from edgellm.ui.remote_place import Place
 from edgellm.ui.services import Services
+from edgellm.ui.tips import tip
 
 if TYPE_CHECKING:
     from edgellm.models.store import Installed
@@ -75,7 +76,7 @@ class ModelSelector(QFrame):
         self.button = QPushButton()
         self.button.setProperty("kind", "selector")
         self.button.setMinimumWidth(_NARROWEST)
-        self._icon, self._name, self._arrow = QLabel(), QLabel(), QLabel()
+        self._icon, self._name, self._arrow = QLabel(), QLabel(textFormat=Qt.TextFormat.PlainText), QLabel()
         self._name.setProperty("role", "strong")
         inside = QHBoxLayout(self.button)
         inside.setContentsMargins(12, 0, 10, 0)
@@ -126,7 +127,7 @@ class ModelSelector(QFrame):
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, _WIDEST)
         self._name.setText(shown)
         self.button.setMinimumWidth(max(_NARROWEST, metrics.horizontalAdvance(shown) + 84))
-        self.button.setToolTip("\n".join(filter(None, (text, self._place.sentence if self._place else ""))))
+        self.button.setToolTip(tip("\n".join(filter(None, (text, self._place.sentence if self._place else "")))))
         spoken = f"{text} ({self._place.short})" if self._place else text
         self.button.setAccessibleName(tr("Model: {name}").format(name=spoken))
 
@@ -144,7 +145,8 @@ class ModelSelector(QFrame):
             value = "" if model.builtin else model.name
             self._offer(f"{display_name(model.name)}   {size(model.size)}", value, current)
         if current and Path(current).suffix == ".gguf":
-            action = self.menu.addAction(Path(current).stem)
+            action = self.menu.addAction(Path(current).stem.replace("&", "&&"))
+            action.setToolTip(tip(Path(current).stem))
             action.setCheckable(True)
             action.setChecked(True)
         self._list_remote(current)
@@ -153,6 +155,7 @@ class ModelSelector(QFrame):
 
     def _offer(self, text: str, value: str, current: str) -> None:
         action = self.menu.addAction(text.replace("&", "&&"))
+        action.setToolTip(tip(text))
         action.setCheckable(True)
         action.setChecked(value == current)
         action.triggered.connect(lambda _=False: self.chosen.emit(value))
@@ -182,7 +185,7 @@ class ModelSelector(QFrame):
         """A line that cannot be chosen."""
         shown = words if len(words) <= _LONGEST_LINE else words[: _LONGEST_LINE - 1].rstrip() + "…"
         action = self.menu.addAction(shown.replace("&", "&&"))
-        action.setToolTip("\n".join(filter(None, (words, more))))
+        action.setToolTip(tip("\n".join(filter(None, (words, more)))))
         action.setEnabled(False)
         if drawing:
             action.setIcon(icon(drawing, self._services.theme.colors.muted))

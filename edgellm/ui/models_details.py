@@ -23,6 +23,7 @@ from edgellm.ui.icons import icon
 from edgellm.ui.language import told, tr
 from edgellm.ui.models_view import Row, Standing
 from edgellm.ui.theme import Theme
+from edgellm.ui.tips import tip
 
 _READABLE = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
 _DRAWINGS = {
@@ -133,7 +134,7 @@ class ModelDetails(QScrollArea):
         self._put(self._sum, row.fit.budget)
         words = (row.fit.word, row.fit.reason, row.fit.budget, row.speed, row.basis, row.recommended, row.distilled)
         self._frame.setAccessibleName(" ".join(filter(None, words)))
-        self._frame.setToolTip(row.fit.budget)
+        self._frame.setToolTip(tip(row.fit.budget))
 
     def _show_buttons(self, row: Row, standing: Standing) -> None:
         actions = list(row.actions)

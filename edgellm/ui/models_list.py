@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from edgellm.ui.language import tr
 from edgellm.ui.models_view import Row
 from edgellm.ui.theme import Colors, Theme
+from edgellm.ui.tips import tip
 
 _Index = QModelIndex | QPersistentModelIndex
 ROW = Qt.ItemDataRole.UserRole
@@ -65,7 +66,7 @@ class Entries(QAbstractListModel):
             Qt.ItemDataRole.DisplayRole: entry.title,
             Qt.ItemDataRole.AccessibleTextRole: entry.spoken,
             Qt.ItemDataRole.AccessibleDescriptionRole: entry.fit.reason,
-            Qt.ItemDataRole.ToolTipRole: tooltip(entry),
+            Qt.ItemDataRole.ToolTipRole: tip(tooltip(entry)),
         }
         return texts.get(Qt.ItemDataRole(role))
 

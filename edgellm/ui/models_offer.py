@@ -43,10 +43,12 @@ class OfferCard(QFrame):
         self.offer: Offer | None = None
         self.setObjectName("offer")
         self.setAccessibleName(tr("A model for this computer"))
-        self._mark, self.title, self.words = QLabel(), QLabel(wordWrap=True), QLabel(wordWrap=True)
+        self._mark = QLabel()
+        self.title, self.words, self.lock = (
+            QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText) for _ in range(3)
+        )
         self.title.setProperty("role", "strong")
         self.words.setProperty("role", "muted")
-        self.lock = QLabel(wordWrap=True)
         self.lock.setProperty("role", "faint")
         self.bar = QProgressBar(textVisible=False, minimum=0, maximum=_STEPS)
         self.bar.setObjectName("progress")

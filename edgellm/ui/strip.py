@@ -17,6 +17,7 @@ from edgellm.ui.language import told, tr
 from edgellm.ui.model_selector import display_name
 from edgellm.ui.remote_place import Place
 from edgellm.ui.theme import Theme
+from edgellm.ui.tips import tip
 
 if TYPE_CHECKING:
     from edgellm.hardware.monitor import Sample
@@ -32,7 +33,7 @@ class _Field(QFrame):
         self._drawing = drawing
         self._name = name
         self._mark = QLabel()
-        self.label = ElidedLabel() if elided else QLabel("–")
+        self.label = ElidedLabel() if elided else QLabel("–", textFormat=Qt.TextFormat.PlainText)
         self.label.setObjectName("strip-text")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -47,7 +48,7 @@ class _Field(QFrame):
             self.label.set_text(text)
         elif text != self.label.text():
             self.label.setText(text)
-        self.setToolTip(tooltip or self._name)
+        self.setToolTip(tip(tooltip or self._name))
         self.setAccessibleName(f"{self._name}: {text}")
 
     def draw(self, drawing: str) -> None:
@@ -104,7 +105,7 @@ class Strip(QFrame):
         """Where the model runs and why."""
         text = told(f"{device}: {reason}" if reason else device)
         self._device.show_text(text)
-        self.device.setToolTip(text + "\n" + tr("Click for details."))
+        self.device.setToolTip(tip(text + "\n" + tr("Click for details.")))
         self.device.setAccessibleName(tr("Device: {text}").format(text=text))
 
     def show_status(self, status: Status, place: Place | None = None) -> None:

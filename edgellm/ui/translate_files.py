@@ -26,6 +26,7 @@ from edgellm.ui.elided import ElidedLabel
 from edgellm.ui.file_drops import FileDrops
 from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
+from edgellm.ui.tips import tip
 from edgellm.ui.translate_rows import FileRow
 
 
@@ -37,11 +38,11 @@ class FileCard(QFrame):
     def __init__(self, services: Services, path: Path) -> None:
         super().__init__()
         self.setObjectName("chip")
-        self.setToolTip(str(path))
+        self.setToolTip(tip(str(path)))
         name = ElidedLabel()
         name.setProperty("role", "strong")
         name.set_text(path.name)
-        self.words = QLabel()
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.words.setProperty("role", "faint")
         self.becomes = ElidedLabel()
         self.becomes.setProperty("role", "faint")
@@ -65,7 +66,7 @@ class FileCard(QFrame):
     def show_row(self, row: FileRow) -> None:
         """What is known now."""
         self.words.setText(row.words)
-        self.words.setToolTip(told(row.line))
+        self.words.setToolTip(tip(told(row.line)))
         role = "warning" if row.state == "failed" or row.warnings else "faint"
         if self.words.property("role") != role:
             self.words.setProperty("role", role)
@@ -74,7 +75,7 @@ class FileCard(QFrame):
         if row.numbered and row.state != "done":
             becomes += " · " + tr("a number more, because that name is taken")
         self.becomes.set_text(becomes)
-        self.becomes.setToolTip(str(row.out) if row.out is not None else "")
+        self.becomes.setToolTip(tip(str(row.out)) if row.out is not None else "")
         self.progress.setVisible(row.state in ("working", "stopped"))
         self.progress.setRange(0, row.total)
         self.progress.setValue(row.done)
