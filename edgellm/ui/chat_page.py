@@ -113,6 +113,15 @@ class ChatPage(QWidget):
         self.composer.show_context(self._tokens, self._context)
         self._conversation.recount(self.composer.input.toPlainText())
 
+    def show_no_model(self) -> None:
+        """None is loaded: nothing that is said of the one before holds."""
+        self._context = 0
+        self.welcome.show_starter(False)
+        self._hint.hide()
+        self._other.setText("")
+        self._other.hide()
+        self.composer.show_context(self._tokens, self._context)
+
     def show_kind(self, kind: str) -> None:
         """What the model is for, when it was not made for chatting."""
         sentence = no_chat(kind)

@@ -227,6 +227,7 @@ class Window(QMainWindow):
         self.selector.show_failed()
         self.strip.show_no_model(error.message)
         self.chat.welcome.show_place(None)
+        self.chat.show_no_model()
 
     def _on_ended(self, job: Job) -> None:
         self.strip.show_speed(job)

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from edgellm.app import App
 from edgellm.ui import main
+from edgellm.ui.language import tr
 from edgellm.ui.message_view import MessageView
 from edgellm.ui.text_view import TextView
 from edgellm.ui.window import Window
@@ -96,7 +97,8 @@ class Desk:
 
     def ready(self) -> None:
         """Wait for the model, or for the news that there is none."""
-        wait(lambda: self.window.status is not None, "the model")
+        none = tr("No model")
+        wait(lambda: self.window.status is not None or self.window.selector._name.text() == none, "the model")
 
     def type(self, text: str) -> None:
         """Write into the message box."""

@@ -10,6 +10,7 @@ import pytest
 from desk import Desk, wait
 
 from edgellm.models.catalog import ModelCard
+from edgellm.ui import main
 from edgellm.ui.model_kinds import can_chat, no_chat, tasks_of, used_by
 from edgellm.ui.models_page import ModelsPage
 from edgellm.ui.models_view import Known, Row, rows
@@ -103,3 +104,25 @@ def test_an_installed_embedding_model_is_explained_and_does_not_break_the_chat(o
     assert "cannot chat" in desk.views[-1].message.facts["error"]
     desk.window._choose_model(str(home / "told.fake.json"))
     wait(lambda: not desk.chat._other.text(), "the other model")
+
+
+def test_a_model_file_that_is_not_there_is_said_and_nothing_speaks_of_another(home: Path) -> None:
+    main.application()
+    desk = Desk({"model": "/nowhere/x.gguf", "theme": "light", "language": "en"})
+    try:
+        desk.ready()
+        chat, notices = desk.chat, desk.window.services.notices
+        wait(lambda: "There is no model file /nowhere/x.gguf." in notices.text, "the reason")
+        assert "Models page" in notices.text
+        assert desk.window.strip.model.label.text() == "no model"
+        assert chat.welcome.notice.isHidden()  # it is about the built-in model
+        assert chat._hint.isHidden()
+        desk.window._choose_model("")
+        wait(lambda: desk.window.status is not None, "the built-in model")
+        assert not chat.welcome.notice.isHidden()
+        desk.window._choose_model("/nowhere/y.gguf")
+        wait(lambda: "There is no model file /nowhere/y.gguf." in notices.text, "the reason")
+        wait(lambda: desk.window.status is not None, "the one before, still loaded")
+        assert not chat.welcome.notice.isHidden()
+    finally:
+        desk.close()
