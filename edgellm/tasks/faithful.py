@@ -20,6 +20,7 @@ from typing import Literal
 
 from edgellm.tasks import projection
 from edgellm.tasks.languages import UNSPACED
+from edgellm.tasks.lexicon import Lexicon
 from edgellm.tasks.projection import cored
 from edgellm.tasks.protect import Stretch, clipped, holds, replaced
 from edgellm.tasks.scripts import UNSPACED_RUN, has_letters
@@ -34,6 +35,8 @@ _AROUND_ONE = 2  # parts that one mark leaves
 _LONGEST_ALONE = 60  # characters of a formatted stretch that is translated alone, to find it again
 _OPENING = frozenset("\"'([{<«“‘„¿¡#@&$€£+-–—*_")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_PART = re.compile(r"['’-]")
+_SENTENCE_END = re.compile(r"[.!?。！？]+(?![.\d])")
 _LEAST, _LONG = 3, 4  # words that any translation may have; letters of a word that is not a function word
 _ITSELF = "I am only the small built-in model"
 _UNCAPITALIZED = frozenset({"de"})  # where a capital inside a sentence can be right: nouns have one
@@ -207,6 +210,17 @@ def garbled(source: str, answer: str) -> bool:
     most = max(Counter(given).values(), default=1)
     again = max((times for word, times in Counter(made).items() if len(word) >= _LONG), default=1)
     return len(made) > max(_LEAST, 2 * len(given)) or again > most
+
+
+def invented(source: str, answer: str, target: str, lexicon: Lexicon) -> bool:
+    """Whether the starter made up words in a translation, or wrote on behind it: there are words that it was never
+    taught in the language `target` and that are not from the source, or more sentences than that has."""
+    if len(_SENTENCE_END.findall(answer)) > max(1, len(_SENTENCE_END.findall(source))):
+        return True
+    given = {part for word in _WORD.findall(source.casefold()) for part in (word, *_PART.split(word))}
+    parts = {part for word in lexicon.unknown(answer, target) for part in _PART.split(word)}
+    made = [part for part in parts if part.casefold() not in given and lexicon.unknown(part, target)]
+    return "\ufffd" in answer or any(len(part) > 1 or not part.isascii() for part in made)
 
 
 def as_piece(source: str, answer: str) -> str:

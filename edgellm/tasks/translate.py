@@ -25,7 +25,7 @@ from edgellm.tasks.pivot import Relay
 from edgellm.tasks.protect import Stretch
 from edgellm.tasks.result import collect, combined
 from edgellm.tasks.scripts import has_letters
-from edgellm.tasks.starter import is_starter
+from edgellm.tasks.starter import is_starter, shipped
 from edgellm.tasks.translation_plan import LANGUAGES, Plan, likely_source, messages, prepare, unknown_words
 from edgellm.tasks.translation_units import spans
 from edgellm.tasks.typography import as_taught
@@ -73,7 +73,8 @@ class Translator:
 
     `kept` counts the stretches that had to stay and did; `broken` are the sentences that could be kept right only by
     translating around these, `shifted` those whose formatting may sit on other words, `left` those that the starter
-    cannot translate, which stay as they are; `done` are the facts of what was asked.
+    cannot translate, which stay as they are, `invented` those in whose translation it made something up; `done` are the
+    facts of what was asked.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Translator:
         self.broken: list[str] = []
         self.shifted: list[str] = []
         self.left: list[str] = []
+        self.invented: list[str] = []
         self.done: list[Finish] = []
         self._generator = generator
         self._options = options
@@ -91,6 +93,7 @@ class Translator:
         self._units: list[Pair] = []
         marks = not plan.by_sentence
         self._faithful = faithful.Faithful(self._ask, marks, plan.source, plan.target)
+        self._lexicon = shipped() if is_starter(generator.info) and plan.directions else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -98,6 +101,8 @@ class Translator:
         found = []
         if self.left:
             found.append(f"The built-in model cannot translate these, so they stay as they are: {_shown(self.left)}")
+        if self.invented:
+            found.append(f"The built-in model made something up in the translation of: {_shown(self.invented)}")
         if self.broken:
             said = "These were translated in parts, around what must stay, and may read badly"
             found.append(f"{said}: {_shown(self.broken)}")
@@ -121,11 +126,13 @@ class Translator:
                     yield Chunk(before)
                 made += len(before)
                 unit = faithful.Unit(text[start:end], protect.clipped(stretches, start, end))
-                begins = made
+                begins, said = made, ""
                 for event in self._streamed(unit):
                     if isinstance(event, Chunk):
                         made += len(event.text)
+                        said += event.text
                         yield event
+                self._check(unit.text, said)
                 if end > start:
                     self._units.append(Pair((start, end), (begins, made)))
                 if self.done[begun:] and self.done[-1].reason == "cancelled":
@@ -161,9 +168,15 @@ class Translator:
             inner = tuple(border - start for border in borders if start < border < end)
             unit = faithful.Unit(text[start:end], protect.clipped(stretches, start, end), inner)
             first = bisect_right(borders, start)
-            for number, piece in enumerate(self._faithfully(unit), first):
+            found = self._faithfully(unit)
+            self._check(unit.text, "".join(found))
+            for number, piece in enumerate(found, first):
                 out[number] += piece
         return tuple(out)
+
+    def _check(self, text: str, answer: str) -> None:
+        if self._lexicon is not None and faithful.invented(text, answer, self.plan.target, self._lexicon):
+            self.invented.append(" ".join(text.split()))
 
     def _streamed(self, unit: faithful.Unit) -> Iterator[Event]:
         if not has_letters(unit.text):
@@ -271,4 +284,5 @@ class Translator:
 
 
 def _shown(sentences: Sequence[str]) -> str:
-    return "; ".join(dict.fromkeys(sentences[:_SHOWN]))
+    different = list(dict.fromkeys(sentences))
+    return "; ".join(different[:_SHOWN] + ["…"] * (len(different) > _SHOWN))

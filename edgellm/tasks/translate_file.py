@@ -234,9 +234,10 @@ class FileTranslation:
 
     def _ask(self, segment: Segment, place: _Place, stretches: Sequence[Stretch]) -> Asked | None:
         """The translation, and what to doubt about it; None, with a warning, where the paragraph stays as it is."""
-        broken, shifted = len(self._translator.broken), len(self._translator.shifted)
+        worker = self._translator
+        broken, shifted, left, invented = map(len, (worker.broken, worker.shifted, worker.left, worker.invented))
         try:
-            pieces = self._translator.paragraph(segment.pieces)
+            pieces = worker.paragraph(segment.pieces)
         except ContextOverflow as error:
             self._warn(place, f"left as it is. {error.message}")
             return None
@@ -249,11 +250,18 @@ class FileTranslation:
             return None
         doubts = [
             f"translated in parts, around what must stay, and may read badly: {_short(sentence)}"
-            for sentence in self._translator.broken[broken:]
+            for sentence in worker.broken[broken:]
         ]
         doubts += [
-            f"the formatting may sit on other words: {_short(sentence)}"
-            for sentence in self._translator.shifted[shifted:]
+            f"the formatting may sit on other words: {_short(sentence)}" for sentence in worker.shifted[shifted:]
+        ]
+        doubts += [
+            f"left as it is, because the built-in model cannot translate: {_short(sentence)}"
+            for sentence in dict.fromkeys(worker.left[left:])
+        ]
+        doubts += [
+            f"the built-in model made something up in the translation of: {_short(sentence)}"
+            for sentence in worker.invented[invented:]
         ]
         return pieces, tuple(doubts)
 

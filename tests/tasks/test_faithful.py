@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from edgellm.tasks import protect
-from edgellm.tasks.faithful import Faithful, Kept, Unit, as_piece, edges
+from edgellm.tasks.faithful import Faithful, Kept, Unit, as_piece, edges, invented
+from edgellm.tasks.lexicon import Lexicon
 from edgellm.tasks.protect import Stretch, holds
 
 WORDS = {"the": "le", "dog": "chien", "is": "est", "tired": "fatigué", "hello": "bonjour", "see": "voir"}
@@ -178,3 +179,22 @@ def test_two_hundred_units_with_a_model_that_garbles() -> None:
 )
 def test_an_answer_gets_no_end_mark_or_line_break_of_its_own(source: str, answer: str, piece: str) -> None:
     assert as_piece(source, answer) == piece
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "target", "made_up"),
+    [
+        ("Good morning.", "Bonne matinée ! L'huiée matin.", "fr", True),
+        ("Goodbye.", "Au revoirs.", "fr", True),
+        ("See you tomorrow.", "À demain ! demain !", "fr", True),  # no word is new, but it wrote on
+        ("Can you help me?", "I\ufffd帮我吗？", "zh", True),
+        ("I am hungry.", "J'ai faim.", "fr", False),
+        ("Zyxw lives in Qwertz-on-Sea.", "Zyxw habite à Qwertz-on-Sea.", "fr", False),
+        ("It costs 3.50 euros.", "Das kostet 3.50 Euro.", "de", False),
+        ("The dog is tired. The cat is here.", "这只狗很累。这只猫在这里。", "zh", False),
+    ],
+)
+def test_what_the_starter_made_up_is_told_from_names_and_words_it_was_taught(
+    source: str, answer: str, target: str, made_up: bool
+) -> None:
+    assert invented(source, answer, target, Lexicon.load()) == made_up

@@ -147,7 +147,7 @@ def test_a_refusal_of_the_starter_is_no_translation(source: str, target: str) ->
     text, finish = collect(worker.stream("The cat  bows. The dog is tired."))
     assert text == "The cat  bows. I am tired."
     assert finish.reason == "stop"
-    assert worker.notes == ("The built-in model cannot translate these, so they stay as they are: The cat bows.",)
+    assert worker.notes[0] == "The built-in model cannot translate these, so they stay as they are: The cat bows."
     assert worker.paragraph(("The cat 7 bows.",)) == ("The cat 7 bows.",)
 
 

@@ -113,6 +113,20 @@ def test_words_the_starter_was_not_taught_are_named_by_place(memory: Memory) -> 
     assert work.report().warnings[-1] == "slide 2: the built-in model was not taught volcano."
 
 
+def test_what_the_starter_left_or_made_up_is_named_by_place_also_from_memory(memory: Memory) -> None:
+    refusal = "I am only the small built-in model: I cannot translate this."
+    answers = {"Good morning.": "Bonne matinée ! L'huiée matin.", "The dog sings.": refusal, "Good night.": "Bonsoir !"}
+    generator = Scripted(lambda prompt: answers[prompt.partition("\n")[2].strip()], starter=True)
+    given = sheet("Good night.", "Good morning.", "The dog sings.")
+    for reused in (0, 3):
+        report = done(generator, given, memory).report()
+        assert report.reused == reused
+        assert report.warnings == (
+            "slide 2: the built-in model made something up in the translation of: Good morning.",
+            "slide 3: left as it is, because the built-in model cannot translate: The dog sings.",
+        )
+
+
 def test_the_language_is_found_in_the_whole_file_or_taken_from_what_it_says(memory: Memory) -> None:
     french = sheet(*(["Anna"] * 50), *(["Le chien dort sous la table de la cuisine, et il est content."] * 40))
     assert translate_file.likely(french) == "fr"
