@@ -135,6 +135,8 @@ class SourceBox(FileDrops, QFrame):
     def add_button(self, button: QWidget) -> None:
         """Put a page's own way to give something beside the one for files."""
         self._head.insertWidget(self._head.count() - 1, button)
+        QWidget.setTabOrder(self.open, button)
+        QWidget.setTabOrder(button, self.clear_button)
 
     @property
     def source(self) -> Source:
@@ -192,6 +194,7 @@ class SourceBox(FileDrops, QFrame):
             chip.removed.connect(partial(self._take_out, path))
             self._chips[path] = chip
             self._files.addWidget(chip)
+            QWidget.setTabOrder(self._last_stop(), chip.take_out)
         if not self._takes.reads:
             self.say(path, "")
             return
@@ -234,6 +237,11 @@ class SourceBox(FileDrops, QFrame):
         self._remove(path)
         self._show_text()
         self.changed.emit()
+
+    def _last_stop(self) -> QWidget:
+        """What the Tab key comes to before a file that is put below the others."""
+        chips = list(self._chips.values())
+        return chips[-2].take_out if len(chips) > 1 else self._list
 
     def _remove(self, path: Path) -> None:
         self._paths.remove(path)

@@ -189,7 +189,8 @@ class SummarizePage(TaskPage):
             words.append(tr("“Go on” continues there."))
         elif count := len(summarize_view.points(self.results)):
             words.append(tr("1 point") if count == 1 else tr("{n} points").format(n=f"{count:,}"))
-        if unread := len(self.box.paths) - len(self.box.source.documents):
+        unread = len(self.box.paths) - len(self.box.source.documents)
+        if unread and not self.box.reading:  # after a restart they are read again
             words.append(tr("files that cannot be read: {n}").format(n=unread))
         return " · ".join(words)
 
@@ -213,6 +214,8 @@ class SummarizePage(TaskPage):
         if self._waits:
             self._waits = False
             self.run()
+        elif self._unfinished and not self.runner.busy:
+            self.bar.say(self._ending())
 
     def _offer_undo(self, source: Source) -> None:
         """The page is empty now; what was on it comes back for who did not mean that."""

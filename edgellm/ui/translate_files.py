@@ -135,6 +135,7 @@ class FilesPane(FileDrops, QFrame):
         area.setWidgetResizable(True)
         area.setWidget(inner)
         area.setObjectName("settings")  # the ground of a surface
+        area.setAccessibleName(tr("Files"))
         inner.setObjectName("column")
         self._stack = QStackedWidget()
         self._stack.addWidget(self._make_empty())

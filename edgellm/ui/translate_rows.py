@@ -16,7 +16,10 @@ _STATES = ("waiting", "working", "stopped", "done", "failed")
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file. `out` is known once its place was looked up; `numbered` says that its usual name was taken."""
+    """One file. `out` is known once its place was looked up; `numbered` says that its usual name was taken.
+
+    While a file that was stopped is read again (`reading`), it still says how far it was.
+    """
 
     path: Path
     out: Path | None = None
@@ -27,12 +30,13 @@ class FileRow:
     warnings: tuple[str, ...] = ()
     languages: Languages | None = None
     numbered: bool = False
+    reading: bool = False
 
     @property
     def words(self) -> str:
         """How it stands, in words."""
         if self.state == "working":
-            if not self.total:
+            if self.reading or not self.total:
                 return tr("Reading")
             said = tr("{done} of {total} paragraphs")
             return said.format(done=f"{self.done:,}", total=f"{self.total:,}")
@@ -109,10 +113,13 @@ class FileRows:
         return any(row.state == "stopped" for row in self)
 
     def went(self, event: Went) -> None:
-        """A paragraph more."""
+        """A paragraph more, or it is being read: then nobody knows yet how many there are."""
         row = self._rows.get(event.path)
-        if row is not None:
-            self._rows[event.path] = replace(row, state="working", done=event.done, total=event.total)
+        if row is None:
+            return
+        if event.total:
+            row = replace(row, done=event.done, total=event.total)
+        self._rows[event.path] = replace(row, state="working", reading=not event.total)
 
     def ended(self, event: Ended) -> None:
         """A file is over."""

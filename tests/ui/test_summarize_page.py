@@ -182,7 +182,11 @@ def test_a_restart_in_the_middle_shows_all_and_goes_on(open_desk: Open, tmp_path
     desk = open_desk(replies=ANSWERS)
     desk.ready()
     page = desk.window.open_key("summarize")  # type: ignore[assignment]
-    wait(lambda: page._restored and not page.box.reading, "what was kept")
+    wait(lambda: page._restored, "what was kept")
+    said = {page.bar.words.toolTip()}
+    wait(lambda: said.add(page.bar.words.toolTip()) or not page.box.reading, "the file")  # type: ignore[func-returns-value]
+    assert all("cannot be read" not in words for words in said)
+    assert page.bar.words.toolTip().endswith("“Go on” continues there.")
     before = texts(page)
     assert before == [fact(number) for number in range(1, len(before) + 1)]
     assert len(before) >= 3

@@ -235,6 +235,24 @@ def test_a_file_with_much_to_say_is_taken_out_where_there_is_little_room(page: E
     assert page.box.text.placeholderText() == "Write here"
 
 
+def test_the_tab_key_goes_through_a_source_from_top_to_bottom(page: Echo, tmp_path: Path) -> None:
+    box = SourceBox(page.services, "Files", "Write here", Takes(many=True))
+    folder = IconButton(page.services.theme, "folder", "A folder")
+    box.add_button(folder)
+    page.layout().addWidget(box)  # type: ignore[union-attr]
+    paths = [tmp_path / f"{name}.txt" for name in "ab"]
+    for path in paths:
+        path.write_text("The dog sleeps.", encoding="utf-8")
+    box.take(paths)
+    wait(lambda: not box.reading, "the files")
+    box.open.setFocus()
+    stops = []
+    for _ in range(5):
+        QTest.keyClick(page.window().focusWidget(), Qt.Key.Key_Tab)
+        stops.append(page.window().focusWidget().accessibleName())
+    assert stops == ["A folder", "Clear", "Files", "Take a.txt out", "Take b.txt out"]
+
+
 def test_the_pages_name_their_sources_to_their_results(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
     desk = open_desk(reply="One.")
     desk.ready()

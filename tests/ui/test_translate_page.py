@@ -451,6 +451,23 @@ def test_a_report_shows_names_and_warnings_as_they_are() -> None:
     assert rows.pending() == ()
 
 
+def test_a_file_that_is_read_again_still_says_how_far_it_was() -> None:
+    rows, path = FileRows(), Path("/x/long.md")
+    rows.add([path])
+    rows.went(Went(path, 0, 0))
+    rows.halt()
+    assert [row.words for row in rows] == ["Stopped"]
+    rows.went(Went(path, 16, 78))
+    rows.ended(Ended(path, Path("/x/long.fr.md"), "stopped"))
+    for end in (rows.halt, lambda: rows.ended(Ended(path, Path("/x/long.fr.md"), "stopped"))):
+        rows.went(Went(path, 0, 0))
+        assert [row.words for row in rows] == ["Reading"]
+        after = FileRows()
+        after.restore(rows.state())
+        end()
+        assert [row.words for row in rows] == [row.words for row in after] == ["Stopped at 16 of 78 paragraphs"]
+
+
 def test_a_translation_goes_on_only_where_it_is_the_same() -> None:
     from edgellm.ui.translate_work import Wish
 
