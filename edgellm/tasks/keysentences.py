@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +34,7 @@ _TOLERANCE = 1e-6
 _STEPS = 200
 _SAME = 0.8
 _WORD = re.compile(r"[^\W\d_]+")
+_BLOCK = 1 << 15  # sentences that are computed together
 _FEW = 3  # words that a sentence has at least
 _BEHIND = 1e-3
 _UNENDED = 0.5  # what has no full stop is rather a heading, a row or an item of a list
@@ -55,17 +58,24 @@ class KeySentence:
 
 def key_sentences(text: str, count: int = 3, language: str = "") -> tuple[KeySentence, ...]:
     """The `count` most salient sentences of `text`, in the order of the text; fewer when it has fewer."""
-    language = language or likely(text)
-    found = sentences.split(text, language)
-    if not found or count < 1:
+    if count < 1:
         return ()
-    vectors = weights([sentence.text for sentence in found], language)
-    scores = _Graph(vectors).salience() * [_rank(one.text) for one in found]
+    language = language or likely(text)
+    cut, places, ranks = Terms(language), array("q"), array("d")
+
+    def read() -> Iterator[list[str]]:
+        for one in sentences.each(text, language):
+            places.extend((one.start, one.end))
+            ranks.append(_rank(one.text))
+            yield cut.of(one.text)
+
+    graph = _Graph(read())
+    if not ranks:
+        return ()
+    scores = graph.salience() * np.array(ranks)
     highest = float(scores.max()) or 1.0
-    return tuple(
-        KeySentence(found[at].text, found[at].start, found[at].end, round(float(scores[at]) / highest, 4))
-        for at in sorted(_different(scores, vectors, count))
-    )
+    spans = [(places[2 * at], places[2 * at + 1], float(scores[at])) for at in sorted(graph.different(scores, count))]
+    return tuple(KeySentence(text[low:high], low, high, round(score / highest, 4)) for low, high, score in spans)
 
 
 def says_something(text: str) -> bool:
@@ -90,8 +100,9 @@ def most_salient(texts: Sequence[str], count: int, language: str = "") -> tuple[
     """Which of several short texts say most of all of them, in their order; near repetitions are passed over."""
     if not texts:
         return ()
-    vectors = weights(texts, language or likely(" ".join(texts)))
-    return tuple(sorted(_different(_Graph(vectors).salience(), vectors, count)))
+    cut = Terms(language or likely(" ".join(texts)))
+    graph = _Graph(cut.of(text) for text in texts)
+    return tuple(sorted(graph.different(graph.salience(), count)))
 
 
 def weights(texts: Sequence[str], language: str = "") -> list[dict[str, float]]:
@@ -113,19 +124,41 @@ def _tf_idf(documents: Sequence[Sequence[str]]) -> list[dict[str, float]]:
 
 
 class _Graph:
-    """The sentences as nodes, their vectors as a sparse matrix V in three arrays."""
+    """The sentences as nodes, their vectors (as of `_tf_idf`) as a sparse matrix V: the entries of row `at` are those
+    from `_edges[at]` to `_edges[at + 1]`. It is computed in blocks of rows, for a book has millions of entries."""
 
-    def __init__(self, vectors: Sequence[dict[str, float]]) -> None:
+    def __init__(self, documents: Iterable[Sequence[str]]) -> None:
         column: dict[str, int] = {}
-        entries = [
-            (row, column.setdefault(term, len(column)), weight)
-            for row, vector in enumerate(vectors)
-            for term, weight in vector.items()
-        ]
-        self._size, self._terms = len(vectors), max(len(column), 1)
-        self._rows: Places = np.array([row for row, _, _ in entries], dtype=np.intp)
-        self._columns: Places = np.array([place for _, place, _ in entries], dtype=np.intp)
-        self._weights: Numbers = np.array([weight for _, _, weight in entries], dtype=np.float64)
+        columns, times, edges = array("i"), array("d"), array("q", [0])
+        for document in documents:
+            counted = Counter(document)
+            columns.extend(column.setdefault(term, len(column)) for term in counted)
+            times.extend(counted.values())
+            edges.append(len(columns))
+        self._size, self._terms = len(edges) - 1, max(len(column), 1)
+        del column
+        self._columns = np.frombuffer(columns, dtype=np.intc) if columns else np.zeros(0, dtype=np.intc)
+        self._weights: Numbers = np.frombuffer(times, dtype=np.float64) if times else np.zeros(0)
+        self._edges = np.array(edges, dtype=np.int64)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """From how often a term is in a sentence to its weight."""
+        frequency = np.bincount(self._columns, minlength=self._terms)
+        rare = np.log(1 + self._size / np.maximum(frequency, 1))
+        for _, entries, rows in self._blocks():
+            weights = self._weights[entries]
+            weights *= rare[self._columns[entries]]
+            lengths = np.sqrt(np.bincount(rows, weights * weights))
+            weights /= lengths[rows]
+
+    def _blocks(self) -> Iterator[tuple[int, slice, Places]]:
+        """Stretches of entries: their first row, where they are, and the row of each, counted from the first."""
+        for first in range(0, self._size, _BLOCK):
+            edges = self._edges[first : first + _BLOCK + 1]
+            low, high = int(edges[0]), int(edges[-1])
+            if high > low:
+                yield first, slice(low, high), np.repeat(np.arange(len(edges) - 1), np.diff(edges))
 
     def salience(self) -> Numbers:
         """The stationary distribution of the walk, by power iteration; a sentence without terms jumps anywhere."""
@@ -143,22 +176,34 @@ class _Graph:
 
     def _similar(self, values: Numbers) -> Numbers:
         """V Vᵀ times a vector of one number for each sentence."""
-        by_term = np.bincount(self._columns, self._weights * values[self._rows], minlength=self._terms)
-        weighted = self._weights * by_term[self._columns]
-        return np.asarray(np.bincount(self._rows, weighted, minlength=self._size), dtype=np.float64)
+        by_term, found = np.zeros(self._terms), np.zeros(self._size)
+        for first, entries, rows in self._blocks():
+            weighted = self._weights[entries] * values[first + rows]
+            by_term += np.bincount(self._columns[entries], weighted, minlength=self._terms)
+        for first, entries, rows in self._blocks():
+            sums = np.bincount(rows, self._weights[entries] * by_term[self._columns[entries]])
+            found[first : first + len(sums)] = sums
+        return found
+
+    def different(self, scores: Numbers, count: int) -> list[int]:
+        """Places of the highest scores (the earlier first among equals), without near repetitions."""
+        chosen: list[tuple[int, dict[int, float]]] = []
+        for at in np.argsort(-np.round(scores, 9), kind="stable"):
+            if len(chosen) == count:
+                break
+            vector = self._vector(int(at))
+            if all(cosine(vector, other) < _SAME for _, other in chosen):
+                chosen.append((int(at), vector))
+        return [at for at, _ in chosen]
+
+    def _vector(self, at: int) -> dict[int, float]:
+        stretch = slice(int(self._edges[at]), int(self._edges[at + 1]))
+        return dict(zip(self._columns[stretch].tolist(), self._weights[stretch].tolist(), strict=True))
 
 
-def _different(scores: Numbers, vectors: Sequence[dict[str, float]], count: int) -> list[int]:
-    """Places of the highest scores (the earlier first among equals), without near repetitions."""
-    chosen: list[int] = []
-    for at in sorted(range(len(scores)), key=lambda at: (-round(float(scores[at]), 9), at)):
-        if len(chosen) == count:
-            break
-        if all(cosine(vectors[at], vectors[other]) < _SAME for other in chosen):
-            chosen.append(at)
-    return chosen
+Name = TypeVar("Name", str, int)
 
 
-def cosine(one: dict[str, float], other: dict[str, float]) -> float:
+def cosine(one: Mapping[Name, float], other: Mapping[Name, float]) -> float:
     """How alike two texts are, from 0 to 1, by their `weights`."""
     return sum(weight * other.get(term, 0.0) for term, weight in one.items())

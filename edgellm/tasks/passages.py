@@ -7,9 +7,11 @@ count, so that a text that shares nothing with the question gives nothing.
 
 from __future__ import annotations
 
+import heapq
 import math
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgellm.tasks import sentences
@@ -19,6 +21,7 @@ from edgellm.tasks.terms import Terms
 
 _SATURATION = 1.2
 _LENGTH = 0.5
+_FIELDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +46,79 @@ def find(question: str, text: str, count: int = 3, language: str = "") -> tuple[
 
 def among(question: str, texts: Sequence[str], count: int = 3, language: str = "") -> tuple[tuple[int, Passage], ...]:
     """The same over several texts, each in its own language: the number of the text with each sentence."""
-    found: list[tuple[int, Sentence, Counter[str], list[str]]] = []
+    if count < 1:
+        return ()
+    hits, asked = _Hits(), dict[int, list[str]]()
     for number, text in enumerate(texts):
         code = language or likely(text)
-        asked = list(dict.fromkeys(Terms(code, question=True, single=True).of(question)))
-        cut = Terms(code, single=True)
-        found += [(number, one, Counter(cut.of(one.text)), asked) for one in sentences.split(text, code)]
-    if not found or count < 1:
-        return ()
-    counts = [have for _, _, have, _ in found]
-    weights = _weights(list(dict.fromkeys(term for _, _, _, asked in found for term in asked)), counts)
-    mean = _mean(counts)
-    ranked = [
-        (number, _passage(one, have, {term: weights[term] for term in asked}, mean))
-        for number, one, have, asked in found
-        if asked
-    ]
-    shared = [pair for pair in ranked if pair[1].score > 0]
-    return tuple(sorted(shared, key=lambda pair: (-pair[1].score, pair[0], pair[1].start))[:count])
+        asked[number] = list(dict.fromkeys(Terms(code, question=True, single=True).of(question)))
+        hits.expect(asked[number])
+        wanted, cut = frozenset(asked[number]), Terms(code, single=True)
+        for one in sentences.each(text, code):
+            hits.add(number, one, cut.of(one.text), wanted)
+    ranked = heapq.nsmallest(count, hits.ranked())
+    return tuple((number, _passage(texts[number], hit, asked[number])) for _, number, _, hit in ranked)
 
 
-def _weights(asked: Sequence[str], counts: Sequence[Counter[str]]) -> dict[str, float]:
-    """How rare each asked term is; never zero, so that a term in every sentence still counts a little."""
-    size = len(counts)
-    frequency = {term: sum(term in have for have in counts) for term in asked}
-    return {term: math.log(1 + (size - seen + 0.5) / (seen + 0.5)) for term, seen in frequency.items()}
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A sentence with terms of the question."""
+
+    start: int
+    end: int
+    score: float
+    shared: frozenset[str]
 
 
-def _mean(counts: Sequence[Counter[str]]) -> float:
-    return max(sum(have.total() for have in counts) / len(counts), 1.0)
+class _Hits:
+    """The sentences that hold terms of the question, as bare numbers: a book has very many, and few are shown."""
+
+    def __init__(self) -> None:
+        self._size = self._terms = 0  # sentences, and terms in them, of all texts
+        self._known: dict[str, int] = {}
+        self._frequency: Counter[str] = Counter()
+        self._places = array("q")  # of each: text, start, end, terms in it, and where its counts end
+        self._counts = array("l")  # term, how often
+
+    def expect(self, asked: Sequence[str]) -> None:
+        """Terms in the order in which their weights are added: sums of equal sentences are equal to the last bit."""
+        for term in asked:
+            self._known.setdefault(term, len(self._known))
+
+    def add(self, number: int, one: Sentence, terms: Sequence[str], wanted: frozenset[str]) -> None:
+        """Count a sentence, and keep it if it holds any of the terms that are wanted."""
+        self._size += 1
+        self._terms += len(terms)
+        have = Counter(term for term in terms if term in wanted)
+        if not have:
+            return
+        self._frequency.update(have.keys())
+        for term, times in have.items():
+            self._counts.extend((self._known[term], times))
+        self._places.extend((number, one.start, one.end, len(terms), len(self._counts)))
+
+    def ranked(self) -> Iterator[tuple[float, int, int, _Hit]]:
+        """Each with what it is sorted by: the negative score, the number of its text, and its place."""
+        names = list(self._known)
+        weights = [_weight(self._size, self._frequency[name]) for name in names]
+        mean = max(self._terms / max(self._size, 1), 1.0)
+        at = 0
+        for place in range(0, len(self._places), _FIELDS):
+            number, start, end, total, until = self._places[place : place + _FIELDS]
+            length = 1 - _LENGTH + _LENGTH * total / mean
+            have = dict(zip(self._counts[at:until:2], self._counts[at + 1 : until : 2], strict=True))
+            at = until
+            score = sum(
+                weights[term] * have[term] * (_SATURATION + 1) / (have[term] + _SATURATION * length) for term in have
+            )
+            yield -score, number, start, _Hit(start, end, score, frozenset(names[term] for term in have))
 
 
-def _passage(sentence: Sentence, have: Counter[str], weights: dict[str, float], mean: float) -> Passage:
-    length = 1 - _LENGTH + _LENGTH * have.total() / mean
-    score = sum(
-        weight * have[term] * (_SATURATION + 1) / (have[term] + _SATURATION * length)
-        for term, weight in weights.items()
-        if term in have
-    )
-    shared = frozenset(term for term in weights if term in have)
-    return Passage(sentence.text, sentence.start, sentence.end, score, len(shared) / len(weights), shared)
+def _weight(size: int, seen: int) -> float:
+    """How rare a term is; never zero, so that a term in every sentence still counts a little."""
+    return math.log(1 + (size - seen + 0.5) / (seen + 0.5))
+
+
+def _passage(text: str, hit: _Hit, asked: Sequence[str]) -> Passage:
+    coverage = len(hit.shared) / len(asked)
+    return Passage(text[hit.start : hit.end], hit.start, hit.end, hit.score, coverage, hit.shared)

@@ -7,7 +7,7 @@ was wrapped at the margin does not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import sentencex
@@ -32,15 +32,22 @@ class Sentence:
 
 def split(text: str, language: str = "en") -> tuple[Sentence, ...]:
     """The sentences of `text` in order, without the white space around them. `language` is a code such as "fr"."""
-    found: list[Sentence] = []
+    return tuple(each(text, language))
+
+
+def each(text: str, language: str = "en") -> Iterator[Sentence]:
+    """The same one after the other, for texts so long that all of them at once would fill the memory."""
+    return _joined(text, _pieces(text, language))
+
+
+def _pieces(text: str, language: str) -> Iterator[Sentence]:
     for start, end in _blocks(text):
         mark = _LIST_MARK.match(text, start, end)
         at = mark.end() if mark else start
         for piece in sentencex.segment(language or "en", text[at:end]):
-            found.extend(_trimmed(text, start, at + len(piece)))
+            yield from _trimmed(text, start, at + len(piece))
             start = at = at + len(piece)
-        found.extend(_trimmed(text, start, end))
-    return tuple(_joined(text, found))
+        yield from _trimmed(text, start, end)
 
 
 def lines(text: str) -> Iterator[tuple[str, str]]:
@@ -88,7 +95,7 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Sentence]:
         yield Sentence(text[start:end], start, end)
 
 
-def _joined(text: str, found: list[Sentence]) -> Iterator[Sentence]:
+def _joined(text: str, found: Iterable[Sentence]) -> Iterator[Sentence]:
     """Give a piece without letters or digits (a closing quotation mark, "...") to the sentence before it."""
     held: Sentence | None = None
     for piece in found:
