@@ -71,7 +71,8 @@ class ModelHint(QFrame):
         self._appear()
 
     def _appear(self) -> None:
-        self.setVisible(self._better is not None and self._better != self._loaded)
+        chosen = self._services.app.settings.model  # maybe after the background was asked
+        self.setVisible(self._better is not None and self._better != self._loaded and not chosen)
 
     def _use(self) -> None:
         if self._better is not None:

@@ -11,11 +11,11 @@ from PySide6.QtCore import Signal
 
 from edgellm.runtimes.base import Choice
 from edgellm.ui.engine_client import Status
-from edgellm.ui.language import told, tr
+from edgellm.ui.language import in_line, told, tr
 from edgellm.ui.model_hint import ModelHint
 from edgellm.ui.model_selector import display_name
 from edgellm.ui.services import Services
-from edgellm.ui.translate_models import Made, Translators, Unusable
+from edgellm.ui.translate_models import Made, Standing, Translators
 
 
 class TranslatorHint(ModelHint):
@@ -45,8 +45,8 @@ class TranslatorHint(ModelHint):
 
         self._services.background.run(lambda: self.translators.made(*languages), show, self._give_up)
 
-    def say_unusable(self, event: Unusable) -> None:
-        """What was found cannot be used after all."""
+    def say_standing(self, event: Standing) -> None:
+        """What was found cannot be used after all, or can be again."""
         self._show_made(event.made)
 
     def _show_made(self, made: Made | None) -> None:
@@ -100,7 +100,8 @@ def _sentence(made: Made, own: bool) -> str:
     two = first != second
     if made.problem:
         name = f"{first} + {second}" if two else first
-        return tr("{name} could not be used: {problem}").format(name=name, problem=told(made.problem))
+        said = tr("{name} could not be used: {problem}").format(name=name, problem=told(made.problem))
+        return in_line(said, told(made.advice))
     if two and own:
         said = tr("Through English, {first} and {second} were made for these two languages.")
     elif two:

@@ -6,13 +6,15 @@ The latter are loaded beside that one, so that the chat keeps its model. Knows n
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgellm.errors import EngineError, ModelError
+from edgellm.errors import EdgeError, EngineError, ModelDamaged, ModelError, ModelUnsupported
 from edgellm.ui.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -20,15 +22,21 @@ if TYPE_CHECKING:
     from edgellm.runtimes.base import Generator
 
 _PAIR = 2
+_AGAIN_S = 30.0  # after which what may have passed is tried again
+_LASTING = (ModelDamaged, ModelUnsupported)  # such a file stays so until it is another one
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Installed models that were made for two languages: one, or two through English. `problem`: why not used."""
+    """Installed models that were made for two languages: one, or two through English.
+
+    `problem` is why they are not used, `advice` what to do about it.
+    """
 
     paths: tuple[Path, ...]
     problem: str = ""
+    advice: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -37,8 +45,9 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
-    """An event of the work: `made` could not be loaded, so the model at the top of the window translates."""
+class Standing:
+    """An event of the work: `made` could not be loaded, so the model at the top of the window translates; or, where it
+    has no `problem`, it can be used again."""
 
     made: Made
 
@@ -53,11 +62,13 @@ class Translators:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Made | None] = {}
         self._loaded = 0
+        self._failed: dict[tuple[str, str], float] = {}  # when each may be tried again
 
     def forget(self) -> None:
         """Models were installed or removed."""
         with self._lock:
             self._known.clear()
+            self._failed.clear()
 
     def known(self, source: str, target: str) -> Made | None:
         """What `made` found before; None where it was not asked."""
@@ -81,9 +92,9 @@ class Translators:
         with self._lock:
             return self._known.setdefault((source, target), found)
 
-    def generator(self, engine: EngineClient, source: str, target: str, say: Callable[[Unusable], None]) -> Generator:
+    def generator(self, engine: EngineClient, source: str, target: str, say: Callable[[Standing], None]) -> Generator:
         """Who translates between two languages; loads it. `engine` has the model at the top of the window."""
-        made = None if self.own else self.made(source, target)
+        made = None if self.own else self._to_try(source, target)
         if made is None or made.problem:
             self.free()
             return engine
@@ -99,11 +110,14 @@ class Translators:
         except (ModelError, EngineError) as error:
             _log.info("models for two languages were not loaded: %s", type(error).__name__)
             self.free()
-            broken = Made(made.paths, error.message)
-            with self._lock:
-                self._known[source, target] = broken
-            say(Unusable(broken))
+            say(Standing(self._fail((source, target), made, error)))
             return engine
+        with self._lock:
+            again = self._failed.pop((source, target), None) is not None
+            if again:
+                self._known[source, target] = made
+        if again:
+            say(Standing(made))
         if len(engines) == 1:
             return engines[0]
         from edgellm.runtimes.route import PIVOT
@@ -116,6 +130,20 @@ class Translators:
         for number in range(keep + 1, self._loaded + 1):
             self._app.second_engine(number).unload()
         self._loaded = min(self._loaded, keep)
+
+    def _to_try(self, source: str, target: str) -> Made | None:
+        """What `made` says; what failed a while ago, and may have passed, is without its problem."""
+        made = self.made(source, target)
+        with self._lock:
+            due = self._failed.get((source, target))
+        return Made(made.paths) if made is not None and due is not None and time.monotonic() >= due else made
+
+    def _fail(self, languages: tuple[str, str], made: Made, error: EdgeError) -> Made:
+        broken = Made(made.paths, error.message, error.hint)
+        with self._lock:
+            self._known[languages] = broken
+            self._failed[languages] = math.inf if isinstance(error, _LASTING) else time.monotonic() + _AGAIN_S
+        return broken
 
     def _found(self, source: str, target: str) -> Made | None:
         paths = self._app.models_for(source, target).value

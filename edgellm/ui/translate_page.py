@@ -22,7 +22,7 @@ from edgellm.ui.translate_file_work import Ended, Went, files_body
 from edgellm.ui.translate_files import FilesPane
 from edgellm.ui.translate_hint import TranslatorHint
 from edgellm.ui.translate_kept import kept
-from edgellm.ui.translate_models import Translators, Unusable
+from edgellm.ui.translate_models import Standing, Translators
 from edgellm.ui.translate_text import TextSource
 from edgellm.ui.translate_texts import TextDesk
 from edgellm.ui.translate_work import Asked, Languages, Translated
@@ -47,7 +47,7 @@ class TranslatePage(TaskPage):
         self._table: Mapping[type, Callable[[Any], None]] = {
             Chunk: self.texts.on_chunk,
             Languages: self._on_languages,
-            Unusable: self.who.say_unusable,
+            Standing: self.who.say_standing,
             Went: self._on_went,
             Ended: self.desk.ended,
         }

@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 from desk import Desk, nameless, wait
 
+from edgellm.runtimes.base import Choice
 from edgellm.ui import main
 from edgellm.ui.background import Inline
+from edgellm.ui.language import told
 from edgellm.ui.model_selector import is_starter_name
+from edgellm.ui.task_page import TaskPage
 from edgellm.ui.translate_choices import TEXT
 from edgellm.ui.translate_page import TranslatePage
 from tests import pair_models
@@ -120,6 +123,38 @@ def test_one_that_cannot_be_loaded_is_said_and_the_one_on_top_translates(page: T
     assert page.who.button.isHidden()
     assert page.services.notices.text == ""
     assert translate(page, GERMAN, "fr") == "Le chien est fatigué."
+
+
+def test_one_that_could_not_be_loaded_for_a_while_is_tried_again(page: TranslatePage, home: Path) -> None:
+    folder, away = home / "models" / "opus-mt-de-en", home / "elsewhere"
+    folder.rename(away)  # a stick that was pulled out
+    assert translate(page, GERMAN, "en") == "The dog is tired."
+    wait(lambda: "could not be used: " in page.who.words.toolTip(), "the reason")
+    made = page.translators.known("de", "en")
+    assert made is not None
+    assert made.advice  # what to do about it is said too
+    assert page.who.words.toolTip().endswith(told(made.advice))
+    away.rename(folder)
+    assert translate(page, GERMAN, "en") == "The dog is tired."  # not at once: trying takes time
+    page.translators._failed["de", "en"] = 0.0
+    assert translate(page, GERMAN, "en") != "The dog is tired."
+    said(page, BY)
+
+
+def test_what_is_found_late_says_nothing_after_a_model_was_chosen(desk: Desk, starter: Path) -> None:
+    page = desk.window.open_key("classify")
+    assert isinstance(page, TaskPage)
+    assert page.hint is not None
+    better = Choice(Path("/models/better.gguf"), "It is better.")
+    page.hint._show(better)
+    assert not page.hint.isHidden()
+    page.services.app.save_settings(model=str(starter))
+    page.hint.look()
+    assert page.hint.isHidden()
+    page.hint._show(better)  # asked before the choice
+    assert page.hint.isHidden()
+    page.hint._appear()
+    assert page.hint.isHidden()
 
 
 def test_models_that_were_removed_are_not_offered_any_more(page: TranslatePage, home: Path) -> None:
