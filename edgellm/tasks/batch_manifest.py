@@ -109,7 +109,7 @@ class Manifest:
                 self._take(stream.read().split(b"\n"))
             yield
         finally:
-            with suppress(OSError):
+            with suppress(OSError):  # still held: whoever gets a lock of a file that is gone is refused it (filelock)
                 self._path.with_name(_LOCK).unlink()
             lock.release()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,7 @@ SUFFIXES = frozenset(
 NO_TEXT = frozenset(".docx .docm .dotx .dotm .pptx .pptm .potx .potm .ppsx .ppsm .epub .pdf".split())
 _INSTEAD = {".pdf": ".txt"}
 _NAME = 30  # characters of a name that its files on the way have
+_HOST = 6  # letters of a computer's
 _OLD = 30 * 24 * 3600.0  # seconds until an unfinished translation is given up
 
 
@@ -67,7 +69,8 @@ def write(
 
 
 def tidy(out: Path) -> None:
-    """Delete what a process that is no more has left beside `out`; nothing of one that is still at work."""
+    """Delete what a process that is no more has left beside `out`; nothing of one that is still at work, and nothing of
+    another computer, whose processes are not known here."""
     ours = re.compile(rf"\.?{re.escape(_begin(out))}(\d{{1,9}})\..*", re.DOTALL)
     with suppress(OSError):
         for path in tuple(out.absolute().parent.iterdir()):
@@ -80,7 +83,12 @@ def tidy(out: Path) -> None:
 def _begin(out: Path) -> str:
     """How the names of files on the way to `out` begin; the number of the process follows. A file that is written on
     the way to these begins with one point more, and keeps sixty characters of the name."""
-    return f".{out.name[:_NAME]}.edgellm-"
+    return f".{out.name[:_NAME]}.edgellm-{_host()}-"
+
+
+def _host() -> str:
+    """A short name of this computer, for files in a folder that several use."""
+    return sha256(socket.gethostname().encode("utf-8", "replace")).hexdigest()[:_HOST]
 
 
 @contextmanager

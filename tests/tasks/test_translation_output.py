@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -66,15 +67,25 @@ def test_what_a_kill_leaves_is_gone_after_the_next_run(page: Path, name: str, at
     assert names(folder) == sorted([*before, name])
 
 
-def test_what_belongs_to_a_process_at_work_stays(page: Path) -> None:
-    out = page.with_name("page.fr.html")
-    at_work = page.with_name(f".page.fr.html.edgellm-{os.getpid()}.abc.html")
-    at_work.touch()
-    elsewhere = page.with_name(".other.html.edgellm-999999999.abc.html")
-    elsewhere.touch()
+def test_what_belongs_to_a_process_at_work_or_to_another_computer_stays(
+    page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, dead = page.with_name("page.fr.html"), 999_999_999
+    here = translation_output._begin(out)
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "gethostname", lambda: "the-other-one")
+        there = translation_output._begin(out)
+    left = page.with_name(f"{here}{dead}.abc.html")
+    stay = [
+        page.with_name(f"{here}{os.getpid()}.abc.html"),
+        page.with_name(f"{there}{dead}.abc.html"),
+        page.with_name(f".other.html.edgellm-{dead}.abc.html"),
+    ]
+    for path in (left, *stay):
+        path.touch()
     translation_output.tidy(out)
-    assert at_work.exists()
-    assert elsewhere.exists()
+    assert not left.exists()
+    assert all(path.exists() for path in stay)
 
 
 def test_a_place_that_cannot_be_is_said_and_the_source_is_never_replaced(page: Path) -> None:
