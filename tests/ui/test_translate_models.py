@@ -126,6 +126,9 @@ def test_one_that_cannot_be_loaded_is_said_and_the_one_on_top_translates(page: T
 
 
 def test_one_that_could_not_be_loaded_for_a_while_is_tried_again(page: TranslatePage, home: Path) -> None:
+    page.choices.source.choose("de")
+    page.choices.target.choose("en")
+    said(page, BY)
     folder, away = home / "models" / "opus-mt-de-en", home / "elsewhere"
     folder.rename(away)  # a stick that was pulled out
     assert translate(page, GERMAN, "en") == "The dog is tired."
