@@ -109,7 +109,8 @@ class _Hits:
             have = dict(zip(self._counts[at:until:2], self._counts[at + 1 : until : 2], strict=True))
             at = until
             score = sum(
-                weights[term] * have[term] * (_SATURATION + 1) / (have[term] + _SATURATION * length) for term in have
+                weights[term] * have[term] * (_SATURATION + 1) / (have[term] + _SATURATION * length)
+                for term in sorted(have)
             )
             yield -score, number, start, _Hit(start, end, score, frozenset(names[term] for term in have))
 

@@ -7,8 +7,11 @@ sentence is complete without an emoji anywhere, and without code that only names
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import sub
 from types import MappingProxyType
 
 from edgellm.tasks.faithful import Unit
@@ -24,6 +27,7 @@ _EMOJI = re.compile(f"{_ONE}(?:[ ]?{_ONE})*")
 _HEARTS = frozenset("\u2764\u2665\u2661\u2763\U0001f499\U0001f49a\U0001f49b\U0001f49c\U0001f5a4\U0001f9e1")  # "I ❤ it"
 _CODE = re.compile(r"(?P<ticks>`+).+?(?P=ticks)\Z", re.DOTALL)
 _MARKS, _QUOTES = ".!?…。！？", "\"'”»」)"
+_BLANKS = " \u00a0\u202f"
 _NEAR = 200  # characters in which a noun and its article are looked for
 _NOUN_BEFORE = re.compile(r"([^\W\d_]+['’]|[^\W\d_]+\s+)[^\W\d_]+\s+\Z")
 _DETERMINERS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -85,10 +89,11 @@ def bare(unit: Unit, language: str) -> Bare | None:
     text, moved = _without(unit.text, signs)
     if not any(letter.isalpha() for letter in text):
         return None
+    starts = [sign.start for sign in signs]
     stretches = tuple(
         Stretch(moved(one.start), moved(one.end), one.text, one.kind)
         for one in unit.stretches
-        if not any(sign.start <= one.start and one.end <= sign.end for sign in signs)
+        if not any(one.end <= sign.end for sign in _before(signs, starts, one.start))
     )
     events: list[tuple[int, str | None]] = [(moved(border), None) for border in unit.borders]
     events += [(moved(one.start), one.text) for one in inner]
@@ -96,6 +101,12 @@ def bare(unit: Unit, language: str) -> Bare | None:
     bordered = Unit(text, stretches, tuple(at for at, _ in events))
     breaks = tuple(sign for _, sign in events)
     return Bare(bordered, head.text if head else "", tail.text if tail else "", not last.strip(), breaks)
+
+
+def _before(signs: Sequence[_Sign], starts: Sequence[int], at: int) -> Sequence[_Sign]:
+    """The last sign that begins at or before a place, if there is one."""
+    last = bisect_right(starts, at)
+    return signs[max(last - 1, 0) : last]
 
 
 def has_emoji(text: str) -> bool:
@@ -106,10 +117,12 @@ def has_emoji(text: str) -> bool:
 def _signs(unit: Unit, language: str) -> list[_Sign]:
     """What can be taken out, in order. None of it overlaps what must stay, but for code."""
     text, found, ending = unit.text, list[_Sign](), _end(unit.text)
+    begins, ends = len(text) - len(text.lstrip()), [one.end for one in unit.stretches]
     for match in _EMOJI.finditer(text):
         start, end = match.span()
-        verb = match.group()[0] in _HEARTS and text[:start].strip() and end < ending
-        if not verb and not any(one.start < end and start < one.end for one in unit.stretches):
+        verb = match.group()[0] in _HEARTS and begins < start and end < ending
+        near = bisect_right(ends, start)  # the stretch that ends next
+        if not verb and not any(one.start < end for one in unit.stretches[near : near + 1]):
             found.append(_spaced(text, start, end))
     if unit.stretches and (sign := _named(unit, unit.stretches[-1], language)) is not None:
         found.append(sign)
@@ -134,11 +147,10 @@ def _end(text: str) -> int:
 
 def _spaced(text: str, start: int, end: int) -> _Sign:
     """With the space before it; at the beginning with the one behind it."""
-    low = len(text[:start].rstrip(" \u00a0\u202f"))
-    if low == 0:
-        start, end = 0, end + len(text[end:]) - len(text[end:].lstrip(" \u00a0\u202f"))
-    else:
-        start = low
+    while start and text[start - 1] in _BLANKS:
+        start -= 1
+    if start == 0:
+        end += len(text[end:]) - len(text[end:].lstrip(_BLANKS))
     return _Sign(start, end, text[start:end])
 
 
@@ -147,17 +159,21 @@ def _without(text: str, signs: Sequence[_Sign]) -> tuple[str, _Moved]:
     for one in signs:
         parts.append(text[at : one.start])
         at = max(at, one.end)
-    return "".join([*parts, text[at:]]), _Moved(tuple(signs))
+    return "".join([*parts, text[at:]]), _Moved(signs)
 
 
-@dataclass(frozen=True, slots=True)
 class _Moved:
     """Where a place of the sentence is in the one without signs."""
 
-    signs: tuple[_Sign, ...]
+    def __init__(self, signs: Sequence[_Sign]) -> None:
+        ends = [0, *accumulate((one.end for one in signs), max)]
+        self._ends = ends[1:]
+        self._starts = [max(one.start, before) for one, before in zip(signs, ends, strict=False)]
+        self._gone = list(accumulate(map(sub, self._ends, self._starts), initial=0))
 
     def __call__(self, at: int) -> int:
-        return at - sum(max(0, min(at, one.end) - one.start) for one in self.signs)
+        last = bisect_left(self._starts, at) - 1  # the sign that begins before it
+        return at if last < 0 else at - self._gone[last] - (min(at, self._ends[last]) - self._starts[last])
 
 
 def _joined(before: str, sign: str, after: str) -> str:

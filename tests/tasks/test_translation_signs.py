@@ -117,3 +117,26 @@ def test_the_starter_invents_nothing(starter: Path) -> None:
         assert {text: translate.translate(engine, text, "fr", "en").text for text in wanted} == wanted
     finally:
         app.close()
+
+
+def test_the_work_grows_with_the_number_of_emoji_and_not_with_its_square() -> None:
+    def seconds(count: int) -> float:
+        unit = Unit("The dog \U0001f600 is 5 km " * count)
+        unit = Unit(unit.text, protect.find(unit.text))
+        began = time.process_time()
+        found = translation_signs.bare(unit, "en")
+        took = time.process_time() - began
+        assert found is not None
+        assert "\U0001f600" not in found.unit.text
+        assert all(found.unit.text[one.start : one.end] == one.text for one in found.unit.stretches)
+        return took
+
+    small = min(seconds(500) for _ in range(3))
+    assert seconds(8000) < 16 * 6 * max(small, 0.001)
+
+
+def test_signs_with_several_blanks_between_are_taken_out_once() -> None:
+    found = bare("\U0001f600  \U0001f389 The 5 dogs sing.")
+    assert found is not None
+    assert found.unit.text.strip() == "The 5 dogs sing."
+    assert [found.unit.text[one.start : one.end] for one in found.unit.stretches] == ["5"]
