@@ -116,9 +116,10 @@ class ResultPane(QFrame):
         document.setDefaultFont(self.view.font())
         document.setDefaultStyleSheet(style(self._services.theme.colors, self.view.font().pointSizeF()))
         document.setHtml(self._html)
-        bar.setValue(bar.maximum() if end and at > 0 else at)
+        self.view.setTextCursor(QTextCursor(document))  # Qt would leave it at the end, and scroll there
         there = bool(self._plain.strip())
         self._stack.setCurrentIndex(1 if there else 0)
+        bar.setValue(bar.maximum() if end and at > 0 else at)
         self.copy.setEnabled(there)
         self.save.setEnabled(there)
 

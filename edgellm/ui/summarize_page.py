@@ -174,6 +174,8 @@ class SummarizePage(TaskPage):
     def _end(self, state: Any) -> None:
         self.pane.say_empty(self._hint)
         self.results = tuple(replace(one, state=state) if one.state == "working" else one for one in self.results)
+        if not any(one.sections or one.points or one.text for one in self.results):
+            self.results = ()  # it ended before anything was read: there is nothing to go on with
         self._draw()
         self._on_changed()
         self.bar.say(self._ending())

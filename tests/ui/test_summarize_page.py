@@ -338,6 +338,19 @@ def test_an_engine_that_ends_is_said_and_what_was_read_stays(open_desk: Open, tm
     assert texts(page) == [fact(number) for number in range(1, 13)]
 
 
+def test_without_a_model_there_is_nothing_to_go_on_with(open_desk: Open, tmp_path: Path) -> None:
+    desk = open_desk(replies=ANSWERS)
+    (tmp_path / "report.md").write_text(report(2), encoding="utf-8")
+    page = opened(desk)
+    drop(page, tmp_path / "report.md")
+    page.services.app.engine().unload()
+    page.run()
+    wait(lambda: page.bar.words.toolTip() == "No model is loaded." and not page.runner.busy, "the error")
+    assert page.bar.button.text() == "Summarize"
+    assert page.results == ()
+    assert page.pane.plain.strip() == ""
+
+
 def test_an_emptied_page_comes_back(open_desk: Open, tmp_path: Path) -> None:
     page = opened(open_desk(replies=ANSWERS))
     drop(page, write(tmp_path, "report.md", report(2)))

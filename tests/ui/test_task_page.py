@@ -235,6 +235,23 @@ def test_a_file_with_much_to_say_is_taken_out_where_there_is_little_room(page: E
     assert page.box.text.placeholderText() == "Write here"
 
 
+def test_a_long_result_is_shown_from_its_beginning(page: Echo) -> None:
+    bar = page.pane.view.verticalScrollBar()
+    long = "".join(f"<p>Line {number}</p>" for number in range(300))
+    page.pane.show_html(long, long)
+    QTest.qWait(50)
+    assert bar.value() == 0
+    assert bar.maximum() > 1000
+    bar.setValue(500)
+    page.pane.show_html(long + long, long + long)
+    QTest.qWait(50)
+    assert bar.value() == 500
+    bar.setValue(bar.maximum())
+    page.pane.show_html(long * 3, long * 3)
+    QTest.qWait(50)
+    assert bar.value() == bar.maximum()
+
+
 def test_the_tab_key_goes_through_a_source_from_top_to_bottom(page: Echo, tmp_path: Path) -> None:
     box = SourceBox(page.services, "Files", "Write here", Takes(many=True))
     folder = IconButton(page.services.theme, "folder", "A folder")
