@@ -18,7 +18,6 @@ from edgellm.ui.classify_table import Form
 from edgellm.ui.language import tr
 from edgellm.ui.services import Services
 from edgellm.ui.source_box import SourceBox, Takes
-from edgellm.ui.source_files import Looked, files_of
 
 _GAP = 10
 _REST = 10_000  # the table takes what the name of its file leaves
@@ -111,15 +110,7 @@ class Given(QSplitter):
 
     def take_folder(self, folder: Path) -> None:
         """Take all documents below a folder."""
-
-        def done(found: Looked) -> None:
-            if found.files:
-                self._replace(found.files)
-            elif not found.closed:
-                self._services.notices.say(tr("There is no document in {name}.").format(name=folder.name))
-            found.say_closed(self._services)
-
-        self._services.reading.run(lambda: files_of([folder]), done, self._services.notices.complain)
+        self.box.looking.look([folder], self._replace)
 
     def _replace(self, paths: Sequence[Path]) -> None:
         """Take these files alone; those before are replaced, not cleared."""

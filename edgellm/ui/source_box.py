@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -28,7 +29,7 @@ from edgellm.ui.file_shelf import FileChip, FileShelf
 from edgellm.ui.icons import icon
 from edgellm.ui.language import told, tr
 from edgellm.ui.services import Services
-from edgellm.ui.source_files import Looked, files_of
+from edgellm.ui.source_files import Looking
 
 if TYPE_CHECKING:
     from edgellm.documents.document import Document
@@ -113,6 +114,7 @@ class SourceBox(FileDrops, QFrame):
         self._more = QLabel()
         self._more.setProperty("role", "faint")
         self._list = FileShelf(self._files, self._more, tr("Files"))
+        self.looking = Looking(services)
         self._arrange(title)
         services.theme.changed.connect(self._paint_icon)
         self._paint_icon()
@@ -128,6 +130,7 @@ class SourceBox(FileDrops, QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 8, 8, 8)
         column.addLayout(head)
+        column.addWidget(self.looking)
         column.addWidget(self._list)
         column.addWidget(self.text, 1)
         column.addStretch()
@@ -158,8 +161,13 @@ class SourceBox(FileDrops, QFrame):
 
     def put(self, text: str) -> None:
         """Show this text, in place of whatever is there."""
+        self.looking.stop()
+        focused = QApplication.focusWidget()
+        there = focused is not None and (focused is self._list or self._list.isAncestorOf(focused))
         self._drop_files()
         self.text.setVisible(True)  # several files had taken its room
+        if there:
+            self.text.setFocus()
         self.text.setReadOnly(False)
         self.text.setPlaceholderText(self._hint)
         self.text.setPlainText(text)
@@ -262,7 +270,10 @@ class SourceBox(FileDrops, QFrame):
         self._show_files()
         self.text.setReadOnly(bool(self._paths))
         self.text.setPlaceholderText("" if self._paths else self._hint)
-        self.text.setVisible(len(self._paths) < 2 and not (self._paths and not self._takes.reads))
+        wanted = len(self._paths) < 2 and not (self._paths and not self._takes.reads)
+        if not wanted and self.text.hasFocus():
+            self._list.setFocus()  # Qt would give it to the next button
+        self.text.setVisible(wanted)
         shown = self.source.text[:_SHOWN] if self._paths else ""
         self.text.blockSignals(True)
         if self._paths or self.text.isReadOnly():
@@ -300,15 +311,7 @@ class SourceBox(FileDrops, QFrame):
             if found:
                 self.take(found)
             return
-
-        def done(found: Looked) -> None:
-            if found.files:
-                self.take(found.files)
-            elif not found.closed:
-                self._services.notices.say(tr("There is no document in {name}.").format(name=paths[0].name))
-            found.say_closed(self._services)
-
-        self._services.reading.run(lambda: files_of(paths), done, self._services.notices.complain)
+        self.looking.look(paths, self.take)
 
     def _paint_icon(self) -> None:
         self.open.setIcon(icon("folder", self._services.theme.colors.muted, size=16))

@@ -15,6 +15,7 @@ from edgellm.errors import EdgeError, Stopped
 from edgellm.ui.kept_work import KeptWork
 from edgellm.ui.model_hint import ModelHint
 from edgellm.ui.services import Services
+from edgellm.ui.source_files import Looking
 from edgellm.ui.task_bar import TaskBar
 from edgellm.ui.task_runner import TaskRunner
 from edgellm.ui.task_work import Body, TaskWork
@@ -136,6 +137,8 @@ class TaskPage(QWidget):
         """Keep the page now, and stop: the window is closing."""
         self.kept.flush()
         self.runner.stop()
+        for looking in self.findChildren(Looking):
+            looking.stop()
 
     def _restore(self, state: dict[str, Any]) -> None:
         if state:

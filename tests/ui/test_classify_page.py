@@ -16,9 +16,11 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from edgellm.errors import Stopped
 from edgellm.ui import main
 from edgellm.ui.classify_page import ClassifyPage
 from edgellm.ui.classify_rows import CONFIDENCE, NOTE, Line, as_csv
+from edgellm.ui.source_files import files_of
 
 Open = Callable[..., Desk]
 ANSWERS = {"broken": '"bad"', "lovely": '"good"', "strange": '"bad"'}
@@ -417,6 +419,44 @@ def test_a_table_among_other_files_is_told_of_and_taken_alone(open_desk: Open, t
     wait(lambda: page.given.ready, "the form of the table")
     run(page)
     assert [line.label for line in page.pane.lines] == ["bad", "good"]
+
+
+def test_clearing_ends_the_look_into_a_folder_and_files_take_the_focus_nowhere_else(
+    open_desk: Open, tmp_path: Path
+) -> None:
+    page = page_of(open_desk(reply='"bad"'))
+    box = page.given.box
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.txt").write_text("It is broken.", encoding="utf-8")
+    page.window().activateWindow()
+    box.text.setFocus()
+    wait(box.text.hasFocus, "the focus")
+    heard: list[bool] = []
+    for times in (1, 2):
+        if times == 1:
+            box.take_dropped([folder])
+        else:
+            page.given.take_folder(folder)
+        assert box.looking.whole == "Looking for documents in letters…"
+        assert not box.looking.isHidden()
+        box.clear_button.click()
+        assert box.looking.isHidden()
+        heard.clear()
+        for _ in range(2):  # one for each thread that reads
+            page.services.reading.run(lambda: None, lambda _: heard.append(True))
+        wait(lambda: len(heard) == 2, "what was asked later")
+        QTest.qWait(20)
+        assert box.paths == ()
+    page.given.take_folder(folder)
+    wait(lambda: len(box.paths) == 3, "the files")
+    assert box.looking.isHidden()
+    assert box._list.hasFocus()  # not a button: the next key would press it
+    box.clear()
+    assert box.text.hasFocus()
+    with pytest.raises(Stopped):
+        files_of([folder], lambda: True)
 
 
 def test_a_dropped_folder_gives_its_documents_and_one_that_is_closed_is_said(
