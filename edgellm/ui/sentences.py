@@ -19,6 +19,9 @@ _LONGEST_PIECE = 600
 _MOST_TOGETHER = 6  # sentences that are looked up as one; no key has more
 _FEWEST = 4  # letters that a template must have of its own
 _KEPT = 2_048
+_FILE = re.compile(r"\S*\w\.[A-Za-z][A-Za-z0-9]{1,4}\b")  # the end of a file's name
+_ONLY_FILE = re.compile(rf"{_FILE.pattern}[.!?]?")
+_LONGEST_IN_NAME = 3  # words: more are a sentence
 
 
 class _Template:
@@ -57,6 +60,16 @@ def _beside(text: str, more: str) -> str:
     return f"{text} {more}" if apart else text + more
 
 
+def _behind_name(pieces: list[str], at: int) -> int:
+    """Where what is no sentence ends: behind its piece, or behind those that are one name, such as `a. Done. b.pdf`."""
+    for further in range(at + 2, min(len(pieces), at + 2 * _MOST_TOGETHER), 2):
+        if _FILE.match(pieces[further]):
+            return further - 1
+        if len(pieces[further].split()) > _LONGEST_IN_NAME:
+            break
+    return at + 1
+
+
 class Sentences:
     """`table` maps sentences to others. A key with {} is a template; its value has {} or {0}, {1} for the gaps.
     {!s} is the gap of a person's own text, or a model's: what stands there is never put in other words.
@@ -93,19 +106,22 @@ class Sentences:
                 if found is not None:
                     break
             else:
-                stop, found = at + 1, None
+                stop, found = _behind_name(pieces, at), None
             changed |= found is not None
-            made += found if found is not None else pieces[at]
+            made += found if found is not None else "".join(pieces[at:stop])
             if stop < len(pieces) and not (found is not None and found.endswith(tuple(_ASIAN))):
                 made += pieces[stop]
             at = stop + 1
         return made if changed else None
 
     def _stops(self, pieces: list[str], at: int) -> list[int]:
-        """Where a sentence that begins at `at` may end: first the longest that is known word for word."""
+        """Where a sentence that begins at `at` may end: first the longest that is known word for word, then behind a
+        piece that is but the end of a name."""
         stops = list(range(at + 1, min(len(pieces), at + 2 * _MOST_TOGETHER) + 1, 2))
         exact = [stop for stop in reversed(stops) if "".join(pieces[at:stop]) in self._plain]
-        return exact[:1] + stops
+        behind = _behind_name(pieces, at) + 1
+        named = [behind + 1] if behind < len(pieces) and _ONLY_FILE.fullmatch(pieces[behind]) else []
+        return exact[:1] + named + stops
 
     def _piece(self, text: str) -> str | None:
         """One sentence, or half of one."""

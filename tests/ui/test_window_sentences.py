@@ -140,6 +140,26 @@ def test_values_are_put_into_the_chinese(chinese: Sentences, english: str, wante
     assert chinese.say(english) == wanted
 
 
+@pytest.mark.parametrize(
+    ("english", "wanted"),
+    [
+        ("my notes. Done. v2.pdf", "my notes. Done. v2.pdf"),
+        (
+            "my notes. Done. v2.pdf cannot be read: the PDF is damaged or cut short.",
+            "my notes. Done. v2.pdf 无法读取：PDF 已损坏或不完整。",
+        ),
+        ("There is no file my notes. Done. v2.pdf.", "没有文件 my notes. Done. v2.pdf。"),
+        ("There is no file b.pdf. Stopped.", "没有文件 b.pdf。已停止。"),
+        (
+            "Stopped. b.pdf cannot be read: the PDF is damaged or cut short.",
+            "已停止。b.pdf 无法读取：PDF 已损坏或不完整。",
+        ),
+    ],
+)
+def test_a_name_with_the_end_of_a_sentence_in_it_stays_as_it_is(chinese: Sentences, english: str, wanted: str) -> None:
+    assert chinese.say(english) == wanted
+
+
 def test_the_words_of_the_catalog_have_their_chinese(chinese: Sentences) -> None:
     english = sorted(
         {
