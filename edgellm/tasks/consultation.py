@@ -11,6 +11,7 @@ from edgellm.tasks import answer, consult_prompt, passages, sentences, special
 from edgellm.tasks.extract import Cited, Extract
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.passages import Passage
+from edgellm.tasks.scripts import UNSPACED_RUN
 from edgellm.tasks.starter import is_starter, out_of_reach
 from edgellm.tasks.terms import Terms
 
@@ -23,6 +24,8 @@ _CONTEXT_SHARE = 0.7
 _AROUND = 400
 _ENDS = tuple(".!?…。！？\"'”’»)）")
 _NUMBERED = re.compile(r"\A(?:§\s*)?\d+(?:\.\d+)*[.)]?\s+")  # before a heading
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_FEW = 5  # words of a fragment
 _SEPARATE = "\n\n"
 
 Found = tuple[int, Passage]
@@ -55,14 +58,48 @@ class Consultation:
 def nearest(question: str, extracts: Sequence[Extract], count: int = NEAR) -> tuple[Found, ...]:
     """The sentences nearest to a question, the best first, each with the number of its extract.
 
-    A heading or a question that says no more than what was asked comes behind the sentences.
+    A heading or a question that says no more than what was asked comes behind the sentences, and a row of a table or a
+    few words behind the first sentence that holds as much of what was asked.
     """
     found = passages.among(question, [one.text for one in extracts], max(count, _CANDIDATES))
     cut = Terms(single=True)
     asked = set(cut.of(question))
     bare = [_says_no_more(one.text) and set(cut.of(_NUMBERED.sub("", one.text))) <= asked for _, one in found]
     behind = sorted(zip(bare, found, strict=True), key=lambda pair: pair[0])
-    return tuple(pair for _, pair in behind)[:count]
+    return tuple(_sentences_first([pair for _, pair in behind]))[:count]
+
+
+def _sentences_first(found: Sequence[Found]) -> list[Found]:
+    """A fragment scores high because it is short, and says little without what stands around it."""
+    whole = [pair for pair in found if not _is_fragment(pair[1].text)]
+    behind: dict[int, list[Found]] = {}
+    ordered: list[Found] = []
+    for pair in found:
+        if not _is_fragment(pair[1].text):
+            ordered.append(pair)
+            continue
+        better = next((at for at, one in enumerate(whole) if _says_as_much(one[1], pair[1])), None)
+        if better is None or whole[better] in ordered:
+            ordered.append(pair)
+        else:
+            behind.setdefault(better, []).append(pair)
+    for at, late in behind.items():
+        place = ordered.index(whole[at]) + 1
+        ordered[place:place] = late
+    return ordered
+
+
+def _says_as_much(sentence: Passage, fragment: Passage) -> bool:
+    """Whether it holds all that was asked which the fragment holds, and one of its numbers, which may be the answer."""
+    numbers = set(_NUMBER.findall(fragment.text))
+    return fragment.shared <= sentence.shared and (
+        not numbers or not numbers.isdisjoint(_NUMBER.findall(sentence.text))
+    )
+
+
+def _is_fragment(text: str) -> bool:
+    row = " | " in text or (len(text.split()) <= _FEW and not UNSPACED_RUN.search(text))
+    return row and not text.rstrip("\"'”’»)） ").endswith(_ENDS)
 
 
 def _says_no_more(text: str) -> bool:

@@ -173,6 +173,16 @@ def test_neither_a_numbered_heading_nor_the_question_itself_is_the_nearest(quest
     assert found.text == best
 
 
+@pytest.mark.parametrize("row", ["Rent | 840 | 1st", "Rent 840 1st"])
+def test_a_sentence_comes_before_a_row_that_says_the_same_and_no_other_does(row: str) -> None:
+    said = "The rent is 840 euros a month, to be paid on the first working day."
+    found = consult.search("How much is the rent?", lease(f"{row}\nDeposit 1680 once\n\n{said} The roof is new."))
+    assert [one.text for one, _ in found] == [said, row]
+    other = "The rent is to be paid by the tenant on the first working day of each month."
+    found = consult.search("How much is the rent?", lease(f"{row}\n\n{other}"))
+    assert [one.text for one, _ in found] == [row, other], "the number may be the answer"
+
+
 def test_nothing_to_read() -> None:
     model = Scripted(lambda prompt: "x")
     for given_ in ((), lease(" ")):
