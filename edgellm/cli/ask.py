@@ -102,20 +102,20 @@ def _read(names: Sequence[str], output: Output) -> list[Extract]:
             raise UsageError("There is nothing to look in.", hint)
         text = source.read([], [], output)
         return [Extract(text, "", whole=True)]
-    extracts = list(source.readable(names, lambda name: _file(name, output), output))
+    texts = source.readable(names, lambda name: source.read_file(name, output), output)
+    extracts = [_extract(one) for one in texts]
     if not any(one.text.strip() for one in extracts):
-        raise UsageError("The text is empty.", "Give a file that has words in it.")
+        raise source.nothing_in(one.document for one in texts)
     return extracts
 
 
-def _file(name: str, output: Output) -> Extract:
+def _extract(read: source.Text) -> Extract:
     """A file as it stands, or with its pages and headings where it must be read as a document."""
-    read = source.read_file(name, output)
     if read.document is not None:
         return Extract.of_document(read.document)
-    if name == source.STDIN:
+    if read.name == source.PIPED:
         return Extract(read.text, read.name, whole=True)
-    return Extract.of_text(read.text, Path(name))
+    return Extract.of_text(read.text, Path(read.name))
 
 
 def _found(question: str, arguments: Namespace, session: Session) -> tuple[list[Extract], Wider]:

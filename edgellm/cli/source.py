@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +21,7 @@ from edgellm.documents.formats_text import MARKS
 from edgellm.errors import DocumentError, DocumentMissing, StorageError, UsageError
 
 STDIN = "-"
+PIPED = "standard input"
 Read = TypeVar("Read")
 _LARGEST = 64 << 20
 _DOCUMENTS = frozenset(
@@ -53,19 +54,25 @@ def add_text_argument(parser: Parser, what: str) -> None:
 
 def read(words: Sequence[str], files: Sequence[str], output: Output) -> str:
     """The text that the arguments mean. Raises `UsageError` when there is none, `StorageError` for a bad file."""
-    parts = [read_file(name, output).text for name in files]
-    if words and all(word == STDIN or names_file(word) for word in words):
-        parts += [read_file(word, output).text for word in words]
-    elif words:
+    named = words if words and all(word == STDIN or names_file(word) for word in words) else ()
+    texts = [read_file(name, output) for name in (*files, *named)]
+    parts = [one.text for one in texts]
+    if words and not named:
         parts.append(typed(" ".join(words)))
-    elif not files:
+    elif not texts:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("There is no text.", "Give a text or a file, or pipe one in.")
         parts.append(read_file(STDIN, output).text)
     text = "\n".join(part.rstrip("\n") if len(parts) > 1 else part for part in parts)
     if not text.strip():
-        raise UsageError("The text is empty.", "Give a text or a file that has words in it.")
+        raise nothing_in(one.document for one in texts)
     return text
+
+
+def nothing_in(documents: Iterable[Document | None]) -> UsageError:
+    """The error for texts without a word; it says why documents are, where reading them told."""
+    notes = dict.fromkeys(note for one in documents if one is not None for note in one.notes)
+    return UsageError(" ".join(["The text is empty.", *notes]), "Give a text or a file that has words in it.")
 
 
 def read_file(name: str, output: Output) -> Text:
@@ -76,7 +83,7 @@ def read_file(name: str, output: Output) -> Text:
     if name == STDIN:
         if sys.stdin is None:
             raise UsageError("There is no standard input.", "Give a text or a file.")
-        return Text("standard input", _decoded(sys.stdin.buffer.read(_LARGEST + 1), "standard input", output))
+        return Text(PIPED, _decoded(sys.stdin.buffer.read(_LARGEST + 1), PIPED, output))
     try:
         path = Path(name).expanduser()
         if path.is_dir():

@@ -12,7 +12,6 @@ from pathlib import Path
 from edgellm.cli import source
 from edgellm.cli.output import Output
 from edgellm.documents.document import Document
-from edgellm.errors import UsageError
 from edgellm.tasks.outline import of_text
 
 _AS_THEY_ARE = frozenset((".txt", ".csv", ".tsv", ".json", ".log", ".rst", ""))
@@ -27,7 +26,7 @@ def read(words: Sequence[str], files: Sequence[str], output: Output) -> tuple[Do
         return (of_text(source.read(words, files, output)),)
     found = source.readable(names, lambda name: _document(name, output), output)
     if not any(block.text.strip() for one in found for page in one.pages for block in page.blocks):
-        raise UsageError("The text is empty.", "Give a text or a file that has words in it.")
+        raise source.nothing_in(found)
     return found
 
 

@@ -62,16 +62,23 @@ class Tesseract:
         return None if done is None else done.decode("utf-8", "replace").replace("\f", "")
 
 
-@dataclass(slots=True)
 class Budget:
-    """The time that all pages of a file may take together. `until` is on the clock of `time.monotonic`."""
+    """The time that all pages of a file may take together: seconds of the processor, and of the clock, which go by
+    faster where other programs are at work. Where a system does not tell the former, the latter decide."""
 
-    until: float
+    def __init__(self, processor: float, clock: float) -> None:
+        self._used_up = _processor() + processor
+        self._until = time.monotonic() + clock
 
     @property
     def left(self) -> float:
         """Seconds."""
-        return self.until - time.monotonic()
+        return min(self._used_up - _processor(), self._until - time.monotonic())
+
+
+def _processor() -> float:
+    """Seconds that this process and the programs it has run took of the processor."""
+    return sum(os.times()[:4])
 
 
 def find() -> Tesseract | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from edgellm.documents.document import Block
 from edgellm.documents.formats_text import paragraphs
 from edgellm.documents.source import Source
 
-_SHARE = 0.6  # of the time for a file that OCR may take
+_SHARE, _WAIT = 0.6, 0.75  # of the time for a file that OCR may take of the processor, and of the clock
 _POINTS = 72
 
 
@@ -35,7 +34,7 @@ def read(document: Any, numbers: Sequence[int], source: Source) -> Scanned:
     tesseract = ocr.find() if pictures else None
     if tesseract is None:
         return Scanned({})
-    budget = ocr.Budget(time.monotonic() + _SHARE * source.limits.seconds)
+    budget = ocr.Budget(_SHARE * source.limits.seconds, _WAIT * source.limits.seconds)
     found, silent, late = {}, [], []
     for number in pictures:
         text = None

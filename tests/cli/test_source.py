@@ -10,6 +10,7 @@ import pytest
 from edgellm.cli import source
 from edgellm.cli.output import Output
 from edgellm.errors import StorageError, UsageError
+from tests import document_files
 
 TEXT = "Où est l'hôpital ?\n安娜买了面包。\n"
 
@@ -99,3 +100,10 @@ def test_a_home_of_nobody_is_a_file_that_is_not_there(output: Output) -> None:
 
 def test_bytes_that_are_no_characters_are_replaced(output: Output) -> None:
     assert source.read(["caf\udce9 noir"], [], output) == "caf\ufffd noir"
+
+
+def test_a_document_without_a_word_says_why(tmp_path: Path, output: Output) -> None:
+    name = written(tmp_path, document_files.pdf([[], []]), "scan.pdf")
+    with pytest.raises(UsageError, match=r"^The text is empty\. It has no text layer: its pages are pictures"):
+        source.read([name], [], output)
+    assert "pictures" in source.nothing_in([source.read_file(name, output).document]).message

@@ -71,6 +71,20 @@ def test_pages_for_which_no_time_is_left_are_named(scanned: Path) -> None:
     assert document.notes == ("OCR had no time left for pages 1, 2, 3; what is there was not read.",)
 
 
+def test_waiting_for_other_programs_costs_less_than_work() -> None:
+    budget = ocr.Budget(20.0, 60.0)
+    before = budget.left
+    time.sleep(0.5)
+    assert before - budget.left < 0.4, "nothing was done meanwhile"
+    end = time.process_time() + 0.5
+    while time.process_time() < end:
+        pass
+    assert before - budget.left > 0.4
+    short = ocr.Budget(20.0, 0.1)
+    time.sleep(0.2)
+    assert short.left < 0, "but it does not wait for ever"
+
+
 def test_it_can_be_switched_off(scanned: Path, home: Path) -> None:
     assert load(scanned, Limits(ocr=False)).notes == (NONE,)
     home.mkdir()
