@@ -103,7 +103,8 @@ def judged(library: Library, embedder: Embedder, limit: int, asked: Sequence[Que
         "chosen_by_tuning": told(chosen),
         "used": told(used()),
         "best_of_held_out": told(best(other)),
-        "follows": chosen == used(),
+        # The documents of the project are among the passages: the best moves with them, by a question or so
+        "follows": tuned[used()] > max(tuned.values()) - 1.5 / len(tuning),
         "cells": [told(cell) for cell in tuned],
     }
 
