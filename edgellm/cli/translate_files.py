@@ -24,9 +24,10 @@ from edgellm.tasks.document_translation import Desk, Note
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import code_of, english_name
 from edgellm.tasks.translate_file import Order, Report, Step
+from edgellm.tasks.warning_groups import grouped, in_words
 
 _EVERY = 2.0  # seconds between two lines about progress
-_SHOWN = 12  # warnings of one file on a terminal
+_SHOWN = 12  # kinds of warnings of one file on a terminal
 
 
 def chosen(arguments: Namespace) -> list[Path]:
@@ -139,10 +140,11 @@ def desk(arguments: Namespace, session: Session, target: str, loader: Loader) ->
 
 def _say(path: Path, out: Path, report: Report, session: Session) -> None:
     output = session.output
-    for warning in report.warnings[:_SHOWN]:
-        output.note(f"{path.name}, {warning}")
-    if (more := len(report.warnings) - _SHOWN) > 0:
-        output.note(f"{path.name}: {more} more warnings; --json has them all.")
+    groups = grouped(report.warnings)
+    for group in groups[:_SHOWN]:
+        output.note(f"{path.name}, {in_words(group)}")
+    if len(groups) > _SHOWN or any(group.places for group in groups):
+        output.note(f"{path.name}: {len(report.warnings):,} warnings in all; --json has each of them.")
     languages = f"{english_name(report.source)} to {english_name(report.target)}"
     output.line(f"{out}: {report.line} ({languages})")
     output.facts(describe(report.finish, session.reason(report.finish)))

@@ -11,13 +11,14 @@ from html import escape
 from itertools import chain
 
 from edgellm.tasks.languages import english_name
+from edgellm.tasks.warning_groups import Group, grouped
 from edgellm.ui.language import told, tr
 from edgellm.ui.translate_rows import FileRow
 from edgellm.ui.translate_work import Four, Languages, Translated
 
 _CONTROL = {code: " " for code in chain(range(9), range(11, 32), (127,))} | {0x2028: "\n", 0x2029: "\n", 0x0B: "\n"}
 _WORDS = 12
-_WARNINGS = 300  # of one file that are shown; all of them are copied and saved
+_WARNINGS = 300  # kinds of one file that are shown; all warnings are copied and saved
 
 
 class Offsets:
@@ -113,6 +114,15 @@ def table(made: Translated) -> str:
     return file.getvalue()
 
 
+def _group(group: Group) -> str:
+    """Warnings of one kind, and where."""
+    if not group.places:
+        return told(group.kind)
+    where = ", ".join(map(told, group.places))
+    more = " " + tr("and {n} more").format(n=f"{group.more:,}") if group.more else ""
+    return f"{where}{more}: {told(group.kind)}"
+
+
 def report(rows: Sequence[FileRow]) -> tuple[str, str]:
     """What came of the files, as HTML and as text."""
     html, text = list[str](), list[str]()
@@ -126,10 +136,11 @@ def report(rows: Sequence[FileRow]) -> tuple[str, str]:
         html.append(f"<h4>{escape(title)}</h4>" + "".join(f"<p>{escape(one)}</p>" for one in lines))
         warnings = [told(one) for one in row.warnings]
         if warnings:
-            shown = "".join(f"<li>{escape(one)}</li>" for one in warnings[:_WARNINGS])
+            groups = grouped(row.warnings)
+            shown = "".join(f"<li>{escape(_group(one))}</li>" for one in groups[:_WARNINGS])
             html.append(f"<ul>{shown}</ul>")
-            if (more := len(warnings) - _WARNINGS) > 0:
-                said = tr("{n} more; copy or save the list to have them all.").format(n=f"{more:,}")
+            if len(groups) > _WARNINGS or any(one.places for one in groups):
+                said = tr("{n} warnings in all; copy or save the list to have each.").format(n=f"{len(warnings):,}")
                 html.append(f"<p class='faint'>{escape(said)}</p>")
         text.append("\n".join([title, *lines, *(f"- {one}" for one in warnings)]))
     return "".join(html), "\n\n".join(text)

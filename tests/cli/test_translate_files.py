@@ -64,6 +64,16 @@ def test_what_was_doubtful_is_said_again_when_it_comes_from_the_memory(edgellm: 
     assert again["warnings"] == first["warnings"]
 
 
+def test_many_warnings_of_a_kind_are_one_line_and_json_has_each(edgellm: CommandLine, tmp_path: Path) -> None:
+    page(tmp_path, "\n".join(f"<p>The dog is zorpl{letter}x.</p>" for letter in "abcdefgh"))
+    ran = edgellm("translate", "page.html", "--to", "fr")
+    assert ran.err.count("not taught") == 1
+    assert "and 3 more: the built-in model was not taught some of the words." in ran.err
+    found = edgellm.here("translate", "page.html", "--to", "fr", "--force", "--json").object["files"][0]
+    assert sum("not taught zorpl" in warning for warning in found["warnings"]) == 8
+    assert f"{len(found['warnings'])} warnings in all; --json has each of them." in ran.err
+
+
 def test_a_pdf_becomes_text_or_docx_and_a_book_a_book(edgellm: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(document_files.pdf([[(12, "The dog is tired.")]]))
     (tmp_path / "b.epub").write_bytes(document_files.epub(("<h1>One</h1><p>The dog is tired.</p>",)))

@@ -445,10 +445,22 @@ def test_a_report_shows_names_and_warnings_as_they_are() -> None:
     html, plain = translate_view.report(list(rows))
     assert "<script>" not in html
     assert "<i>" not in html
-    assert "100 more" in html
+    assert "400 warnings in all" in html
+    assert html.count("<li>") == 300
     assert plain.count("<script>") == 400
     assert "other.md" not in plain
     assert rows.pending() == ()
+
+
+def test_a_report_puts_warnings_of_a_kind_together() -> None:
+    rows, path = FileRows(), Path("/x/long.pdf")
+    rows.add([path])
+    doubts = [f"page {n}, paragraph 2: the built-in model was not taught word{n}." for n in range(1, 101)]
+    rows.ended(Ended(path, Path("/x/long.fr.docx"), "done", "100 of 100", tuple(doubts), Languages("en", "fr")))
+    html, plain = translate_view.report(list(rows))
+    assert html.count("<li>") == 1
+    assert "page 5, paragraph 2 and 95 more: the built-in model was not taught some of the words." in html
+    assert plain.count("the built-in model was not taught word") == 100
 
 
 def test_a_file_that_is_read_again_still_says_how_far_it_was() -> None:
