@@ -116,8 +116,8 @@ class DocumentsPage(FileDrops, TaskPage):
             self.work.pause(True)
         self._fill(self.work.shelf)
         if cut is not None:
-            self._unfinished = cut.question
             self.answers.question.setText(cut.question)
+        self._note_end()
         self._on_changed()
 
     # Asking
@@ -207,7 +207,14 @@ class DocumentsPage(FileDrops, TaskPage):
 
     def _finish(self, entry: Entry) -> None:
         self.answers.put(entry)
+        self._note_end()
         self._on_changed()
+
+    def _note_end(self) -> None:
+        """An answer that broke off can be gone on with; where there is none yet, it is asked again."""
+        last = self.answers.entries[-1] if self.answers.entries else None
+        broke_off = last is not None and last.state in ("stopped", "failed") and last.text
+        self._unfinished = last.question if last is not None and broke_off else ""
 
     def _on_changed(self) -> None:
         question = self.answers.question.text().strip()

@@ -142,7 +142,10 @@ def as_html(entry: Entry) -> str:
 
 def remarks(entry: Entry) -> tuple[str, ...]:
     """What is said below an answer: what was read, notes, and that it was stopped."""
-    ending = {"stopped": tr("Stopped; this is what there was."), "failed": tr("The answer broke off.")}
+    if entry.text or entry.search:
+        ending = {"stopped": tr("Stopped; this is what there was."), "failed": tr("The answer broke off.")}
+    else:
+        ending = {"stopped": tr("Stopped before there was an answer."), "failed": tr("There is no answer.")}
     return tuple(filter(None, (ending.get(entry.state, ""), *map(told, entry.notes), told(entry.basis))))
 
 

@@ -157,7 +157,35 @@ def test_stopping_keeps_what_is_there(open_desk: Callable[..., Desk], folder: Pa
     assert entry is not None
     assert entry.state == "stopped"
     assert "word" in entry.text
-    assert "Stopped" in page.answers.pane.view.toPlainText()
+    assert "Stopped; this is what there was." in page.answers.pane.view.toPlainText()
+    assert page.bar.button.text() == "Go on"
+    page.answers.question.setText("Where do we eat?")
+    assert page.bar.button.text() == "Ask"
+    page.answers.question.setText("When does the boat leave?")
+    page.kept.flush()
+    desk.close()
+    assert opened(open_desk(reply=QUOTED)).bar.button.text() == "Go on"
+
+
+def test_a_question_stopped_before_its_answer_is_asked_again(open_desk: Callable[..., Desk], folder: Path) -> None:
+    desk = open_desk(reply=QUOTED, seconds_per_token=3.0)
+    desk.ready()
+    page = opened(desk)
+    drop(page, folder)
+    read(page, 3)
+    page.answers.question.setText("When does the boat leave?")
+    page.bar.button.click()
+    page.escape()
+    wait(lambda: not page.runner.busy, "the end")
+    shown = page.answers.pane.view.toPlainText()
+    assert "Stopped before there was an answer." in shown
+    assert "this is what there was" not in shown
+    assert page.bar.button.text() == "Ask"
+    page.kept.flush()
+    desk.close()
+    page = opened(open_desk(reply=QUOTED))
+    assert page.answers.question.text() == "When does the boat leave?"
+    assert page.bar.button.text() == "Ask"
 
 
 def test_a_cut_question_goes_on_after_a_restart(open_desk: Callable[..., Desk], folder: Path) -> None:
