@@ -56,6 +56,13 @@ class UsageError(EdgeError):
     exit_code = 2
 
 
+class NoModel(UsageError):
+    """It needs a model, and none is loaded."""
+
+    def __init__(self, message: str = "No model is loaded.", hint: str = "Load a model first.") -> None:
+        super().__init__(message, hint)
+
+
 class SettingsError(EdgeError):
     """A setting has a value that cannot be used."""
 

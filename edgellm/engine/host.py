@@ -23,7 +23,7 @@ from typing import IO
 from edgellm.engine import process, protocol
 from edgellm.engine.channel import Channel
 from edgellm.engine.wire import ProtocolError
-from edgellm.errors import EdgeError, OutOfMemory, UsageError
+from edgellm.errors import EdgeError, NoModel, OutOfMemory, UsageError
 from edgellm.runtimes import many
 from edgellm.runtimes.base import Chunk, Event, Generator, Reader, ReadingRuntime, Remembering, Runtime
 from edgellm.runtimes.peak import peak_memory
@@ -180,7 +180,7 @@ class Host:
 
     def _loaded(self) -> Runtime | ReadingRuntime:
         if self._runtime is None:
-            raise UsageError("No model is loaded.", "Load a model first.")
+            raise NoModel
         return self._runtime
 
     def _read(self) -> None:

@@ -221,6 +221,7 @@ ERRORS: Mapping[str, type[EdgeError]] = MappingProxyType(
         for kind in (
             errors.EdgeError,
             errors.UsageError,
+            errors.NoModel,
             errors.SettingsError,
             errors.StorageError,
             errors.NetworkError,

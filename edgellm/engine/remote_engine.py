@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from edgellm.engine.client import cancelled_finish
 from edgellm.engine.status import Board, EngineStatus
 from edgellm.engine.turn import Turn
-from edgellm.errors import EngineError, UsageError
+from edgellm.errors import EngineError, NoModel, UsageError
 from edgellm.paths import Paths
 from edgellm.runtimes.base import Cancelled, Event, Message, ModelInfo, Placement, Reading, Reply, Request, never
 from edgellm.runtimes.remote_address import Address, model_of
@@ -58,7 +58,7 @@ class RemoteEngine:
     def info(self) -> ModelInfo:
         """The model that is loaded. Raises `UsageError` when there is none."""
         if self._runtime is None:
-            raise UsageError("No model is loaded.", "Load a model first.")
+            raise NoModel
         return self._runtime.info
 
     @property
@@ -134,7 +134,7 @@ class RemoteEngine:
     def _again(self, stop: Cancelled) -> RemoteRuntime:
         path = self._board.status.path
         if path is None or self._runtime is None:
-            raise UsageError("No model is loaded.", "Load a model first.")
+            raise NoModel
         return self._ready(path, stop)
 
     def _ready(self, path: Path, stop: Cancelled) -> RemoteRuntime:

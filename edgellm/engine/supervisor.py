@@ -21,7 +21,7 @@ from edgellm.engine.outcome import EngineEnded
 from edgellm.engine.patience import Limits
 from edgellm.engine.status import Board, EngineStatus, Run
 from edgellm.engine.turn import Turn
-from edgellm.errors import EngineError, UsageError
+from edgellm.errors import EngineError, NoModel
 from edgellm.paths import Paths
 from edgellm.runtimes import words
 from edgellm.runtimes.base import (
@@ -89,7 +89,7 @@ class Engine:
     def info(self) -> ModelInfo:
         """The model that is loaded, or was when the engine last stopped. Raises `UsageError` when there is none."""
         if self._info is None:
-            raise UsageError("No model is loaded.", "Load a model first.")
+            raise NoModel
         return self._info
 
     @property
@@ -271,7 +271,7 @@ class Engine:
         """A process with the model in it."""
         path, case = self._board.status.path, self._case
         if path is None:
-            raise UsageError("No model is loaded.", "Load a model first.")
+            raise NoModel
         if refusal := self._loader.refusal(model_key(path)):
             raise EngineError(refusal.message, refusal.hint)
         if self._loader.client is not None and case is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from edgellm.engine.remote_engine import RemoteEngine
 from edgellm.engine.status import EngineStatus
 from edgellm.engine.supervisor import Engine
-from edgellm.errors import UsageError
+from edgellm.errors import NoModel, UsageError
 from edgellm.runtimes import many
 from edgellm.runtimes.base import (
     Cancelled,
@@ -115,7 +115,7 @@ class Switch:
 
     def _engine(self) -> Engine | RemoteEngine:
         if self._now is None:
-            raise UsageError("No model is loaded.", "Load a model first.")
+            raise NoModel
         return self._now
 
     def _chosen(self, path: Path) -> Engine | RemoteEngine:

@@ -130,6 +130,7 @@ class DocumentsPage(FileDrops, TaskPage):
         asked = None if self.runner.busy or self._searching else self._asked()
         if asked is not None:
             self._searching = True
+            self.services.notices.settle()
             self.bar.set_ready(False)
             self.answers.begin(Entry(asked.question, asked.collection, search=True))
             self.services.reading.run(

@@ -219,8 +219,10 @@ def _shown_name(path: Path) -> str:
 
 
 class EngineWorker(QObject):
-    """The window's side: send orders, receive signals. Nothing here waits, except `close`."""
+    """The window's side: send orders, receive signals. Nothing here waits, except `close`. `waiting` has the name of
+    a model that is loaded when what is at work now is over."""
 
+    waiting = Signal(str)
     loading = Signal(str)
     ready = Signal(object)
     failed = Signal(object)
@@ -250,6 +252,7 @@ class EngineWorker(QObject):
         self._generate.connect(self._worker.generate)
         self._work.connect(self._worker.work)
         self.worked.connect(self._forget)
+        self.ended.connect(self._forget_job)
         self._count.connect(self._worker.count)
         self._close.connect(self._worker.close)
         self._thread.start()
@@ -259,7 +262,21 @@ class EngineWorker(QObject):
 
         Without `anyway` a model that memory does not hold gives `too_large` instead, with its name.
         """
+        if self.busy:
+            self.waiting.emit(name)
         self._load.emit(name, asked, anyway)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer or a task's work is being done, or waits."""
+        return self._job is not None or bool(self._works)
+
+    def stop(self) -> None:
+        """Ask all of it to end; what has come is kept."""
+        if self._job is not None:
+            self._job.cancel()
+        for work in self._works:
+            work.cancel()
 
     def count(self, ticket: int, messages: tuple[Message, ...]) -> None:
         """Count a prompt's tokens when the engine is free; `counted` follows with the ticket."""
@@ -281,15 +298,16 @@ class EngineWorker(QObject):
 
     def close(self) -> None:
         """Stop what runs, end the engine and the thread. Waits a few seconds at most."""
-        if self._job is not None:
-            self._job.cancel()
-        for work in self._works:
-            work.cancel()
+        self.stop()
         self._close.emit()
         self._thread.quit()
         if not self._thread.wait(_PATIENCE_MS):
             self._worker.close()
             self._thread.wait(_PATIENCE_MS)
+
+    def _forget_job(self, job: Job) -> None:
+        if job is self._job:
+            self._job = None
 
     def _forget(self, work: TaskWork) -> None:
         if work in self._works:

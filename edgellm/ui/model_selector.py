@@ -99,6 +99,11 @@ class ModelSelector(QFrame):
         self._paint_icon()
         self._say(tr("Starting…"))
 
+    def show_waiting(self, name: str) -> None:
+        """A model was chosen, and waits until the engine is free."""
+        self.spinner.run(True)
+        self._say(tr("{name} waits…").format(name=shown_name(name)))
+
     def show_loading(self, name: str) -> None:
         """A model is being loaded."""
         self.spinner.run(True)
@@ -215,6 +220,14 @@ class ModelSelector(QFrame):
 def is_starter_name(name: str) -> bool:
     """Whether a model that calls itself so is the built-in one."""
     return name.casefold().startswith(NAME) or name == STARTER
+
+
+def shown_name(chosen: str) -> str:
+    """The name of a model as it is chosen: by name, by path, on a server, or empty for the starter."""
+    if is_remote(chosen):
+        return model_of(chosen) or tr("The server's usual model")
+    path = Path(chosen)
+    return display_name((path.stem if path.suffix == ".gguf" else path.name) or STARTER)
 
 
 def display_name(name: str) -> str:

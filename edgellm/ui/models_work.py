@@ -56,6 +56,7 @@ class ModelsWork(QObject):
     activities_changed = Signal()
     use_wanted = Signal(str)
     unlock_wanted = Signal()
+    page_wanted = Signal()
     offered = Signal(object)
 
     def __init__(self, app: App, runners: Runners, notices: Notices) -> None:

@@ -69,6 +69,11 @@ class Notices(QFrame):
         self._offer(action, then)
         self._timer.stop()
 
+    def settle(self) -> None:
+        """What was complained of is tried again: an error is no longer shown."""
+        if self.property("kind") == "error":
+            self.hide()
+
     def _show(self, text: str, kind: str) -> None:
         self._text.setText(text)
         self.setProperty("kind", kind)

@@ -71,6 +71,11 @@ class Choices(QObject):
         """Whether nothing was chosen."""
         return self.wanted == Wanted()
 
+    def choose_keys(self) -> None:
+        """Take what needs no model."""
+        _choose(self.by if self._comparing else self.style, KEYS)
+        self._on_chosen()
+
     def set_files(self, count: int) -> None:
         """Several files can be compared."""
         self.compare.setVisible(count > 1)

@@ -6,6 +6,7 @@ The work is left to `summarize_work.py`, what results look like to `summarize_vi
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -170,6 +171,14 @@ class SummarizePage(TaskPage):
         super().on_failed(error)
         self._end("failed")
         self.bar.say(error.message)
+
+    def without_model(self) -> tuple[str, Callable[[], None]]:
+        """Key sentences need none."""
+        return tr("Key sentences, no model"), self._choose_keys
+
+    def _choose_keys(self) -> None:
+        self.choices.choose_keys()
+        self.run()
 
     def _end(self, state: Any) -> None:
         self.pane.say_empty(self._hint)

@@ -5,20 +5,22 @@ What is on a page, what it asks of the engine and how it shows what comes are le
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSplitter, QVBoxLayout, QWidget
 
-from edgellm.errors import EdgeError, Stopped
+from edgellm.errors import EdgeError, NoModel, Stopped
 from edgellm.ui.kept_work import KeptWork
+from edgellm.ui.language import tr
 from edgellm.ui.model_hint import ModelHint
 from edgellm.ui.services import Services
 from edgellm.ui.source_files import Looking
 from edgellm.ui.task_bar import TaskBar
 from edgellm.ui.task_runner import TaskRunner
-from edgellm.ui.task_work import Body, TaskWork
+from edgellm.ui.task_work import Body, TaskWork, on_page
 
 _SOON_MS = 150  # what an earlier run had done is shown again by then
 _RUN = ("Ctrl+Return", "Ctrl+Enter")
@@ -74,7 +76,14 @@ class TaskPage(QWidget):
     def on_failed(self, error: EdgeError) -> None:
         """The work ended with an error; what came before it is on the page."""
         self.bar.say(error.message)
-        self.services.notices.complain(error)
+        if isinstance(error, NoModel):
+            self.services.notices.complain(error, *self.without_model())
+            return
+        self.services.notices.complain(on_page(error))
+
+    def without_model(self) -> tuple[str, Callable[[], None]]:
+        """What the notice offers when no model is loaded: words, and what they do."""
+        return tr("Open Models"), self.services.models.page_wanted.emit
 
     # What every page does
 
@@ -121,6 +130,7 @@ class TaskPage(QWidget):
         work = self.body()
         if work is not None:
             self._begun = False
+            self.services.notices.settle()
             self.runner.start(work)
             self._keep_now()
 

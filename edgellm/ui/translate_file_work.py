@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgellm.errors import DocumentError, EdgeError, Stopped, StorageError, UsageError
+from edgellm.errors import DocumentError, EdgeError, NoModel, Stopped, StorageError, UsageError
 from edgellm.ui import translate_work
 from edgellm.ui.engine_client import EngineClient
 from edgellm.ui.source_files import listed
@@ -78,6 +78,9 @@ def files_body(files: Sequence[Chosen], wish: Wish, asked: Asked) -> Body:
                     break
                 try:
                     work.put(_one(file, order, _Desk(engine, work, asked, loader, detector)))
+                except NoModel:  # the file is as good as before
+                    work.put(Ended(file.path, file.out, "waiting"))
+                    raise
                 except (DocumentError, UsageError, StorageError) as error:
                     work.put(Ended(file.path, file.out, "failed", f"{error.message} {error.hint}".strip()))
                 except EdgeError as error:  # the engine: what is done of this file is kept, and the others wait

@@ -74,7 +74,7 @@ class TranslatePage(TaskPage):
         self.texts.changed.connect(self._on_changed)
         self.texts.outdated.connect(self._on_outdated)
         self.texts.paused.connect(self._begin)
-        self.texts.found.connect(self.choices.show_found)
+        self.texts.found.connect(self._on_found)
         self.desk.changed.connect(self._on_changed)
         self.desk.arrived.connect(lambda: self.choices.set_mode(FILES))
         self.desk.placed.connect(self._on_placed)
@@ -171,6 +171,10 @@ class TranslatePage(TaskPage):
             self._doing = TEXT
         return body
 
+    def _on_found(self, languages: Languages | None) -> None:
+        self.choices.show_found(languages)
+        self._say_standing()
+
     def _on_languages(self, event: Languages) -> None:
         if self._doing == TEXT:
             self.choices.show_found(event)
@@ -242,14 +246,11 @@ class TranslatePage(TaskPage):
         """Show the whole of it."""
         self._end()
         if isinstance(result, Translated):
-            if self.texts.take(result):
-                said = translate_view.line(result.languages)
-                self.bar.say(said if result.finished else f"{tr('Stopped')} · {said}")
-        elif self._doing == FILES:
-            done = sum(row.state == "done" for row in self.desk.rows)
-            self.bar.say(tr("{done} of {total} files translated").format(done=done, total=len(self.desk.rows)))
-        else:
+            self.texts.take(result)
+        elif self._doing == TEXT:
             self.bar.say(tr("Stopped"))
+            return
+        self._say_standing()
 
     def on_failed(self, error: EdgeError) -> None:
         """What was made stays. While the person types, an error is said below the translation."""
@@ -264,7 +265,7 @@ class TranslatePage(TaskPage):
         if self._doing == FILES:
             self.desk.halt()
         else:
-            self.texts.draw()
+            self.texts.end()
 
     def _on_busy(self, busy: bool) -> None:
         self.choices.set_working(busy and self._doing == FILES)
@@ -283,7 +284,13 @@ class TranslatePage(TaskPage):
         self._left.setCurrentIndex(files)
         self._right.setCurrentIndex(files)
         self.choices.show_found(None if files else self.texts.languages())
+        self._say_standing()
         self._on_changed()
+
+    def _say_standing(self) -> None:
+        """How far that is which is shown, while nothing works on it."""
+        if not self.runner.busy and not self._quiet:
+            self.bar.say(self.desk.rows.standing if self.choices.mode == FILES else self.texts.standing)
 
     def _show_readiness(self) -> None:
         """What the button does, and whether it can."""

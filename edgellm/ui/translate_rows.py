@@ -112,6 +112,15 @@ class FileRows:
         """Whether a file was stopped before its end."""
         return any(row.state == "stopped" for row in self)
 
+    @property
+    def standing(self) -> str:
+        """How far all of them are, in words; empty where none was begun."""
+        if all(row.state == "waiting" for row in self):
+            return ""
+        done = sum(row.state == "done" for row in self)
+        said = tr("{done} of {total} files translated").format(done=done, total=len(self))
+        return f"{tr('Stopped')} · {said}" if self.begun else said
+
     def went(self, event: Went) -> None:
         """A paragraph more, or it is being read: then nobody knows yet how many there are."""
         row = self._rows.get(event.path)

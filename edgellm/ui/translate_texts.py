@@ -114,6 +114,21 @@ class TextDesk(QObject):
         self.show_made()
         return True
 
+    def end(self) -> None:
+        """The work is over, however it ended. Where nothing came of it, what there was before is there again."""
+        before = self.made
+        if not self.result:
+            there = before is not None and before.text == self.text and not before.finished
+            self.result = before.result if there and before is not None else ""
+            self.unfinished = there and bool(self.result)
+        self.draw()
+
+    @property
+    def standing(self) -> str:
+        """What is shown, in words: its languages, and that it was stopped."""
+        said = translate_view.line(self.made.languages) if self.made is not None and self.result else ""
+        return " · ".join(filter(None, (tr("Stopped") if self.unfinished else "", said)))
+
     def say(self, error: EdgeError) -> None:
         """An error, said below the translation: the person is typing."""
         self.unfinished = False

@@ -16,7 +16,7 @@ from edgellm.ui.details import Details, report
 from edgellm.ui.engine_client import Status
 from edgellm.ui.engine_worker import Job
 from edgellm.ui.language import tr
-from edgellm.ui.model_selector import ModelSelector, is_starter_name
+from edgellm.ui.model_selector import ModelSelector, is_starter_name, shown_name
 from edgellm.ui.pages import Page, SoonPage, pages
 from edgellm.ui.rail import Rail
 from edgellm.ui.remote_place import Place, place_of_status
@@ -40,6 +40,7 @@ class Window(QMainWindow):
         self.services = services
         self.status: Status | None = None
         self._was_painted = False
+        self._waits = ""  # what is said about a model that waits for its turn
         self._pages: tuple[Page, ...] = pages()
         self._built: dict[int, QWidget] = {}
         self.setWindowTitle("EdgeLLM")
@@ -147,13 +148,15 @@ class Window(QMainWindow):
         self.selector.chosen.connect(self._choose_model)
         self.strip.details_wanted.connect(self._ask_details)
         self.strip.offline_wanted.connect(self._set_offline)
-        worker.loading.connect(self.selector.show_loading)
+        worker.waiting.connect(self._on_waiting)
+        worker.loading.connect(self._on_loading)
         worker.ready.connect(self._on_status)
         worker.failed.connect(self._on_failed)
         worker.too_large.connect(self._on_too_large)
         worker.told_kind.connect(self.chat.show_kind)
         services.conversation.ended.connect(self._on_ended)
         services.models.use_wanted.connect(self._choose_model)
+        services.models.page_wanted.connect(lambda: self.open_key("models"))
         services.models.unlock_wanted.connect(lambda: self._set_offline(False))
         services.models.offered.connect(self.chat.welcome.show_offer)
         services.models.activities_changed.connect(self._show_offered_download)
@@ -212,6 +215,18 @@ class Window(QMainWindow):
     @property
     def _place(self) -> Place | None:
         return place_of_status(self.status, self.services.app.settings) if self.status is not None else None
+
+    def _on_waiting(self, name: str) -> None:
+        """A model was asked for in the middle of work."""
+        self.selector.show_waiting(name)
+        self._waits = tr("{name} loads when this is done.").format(name=shown_name(name))
+        self.services.notices.say(self._waits, tr("Stop the work"), self.services.worker.stop, stays=True)
+
+    def _on_loading(self, name: str) -> None:
+        if self._waits and self.services.notices.text == self._waits:
+            self.services.notices.hide()
+        self._waits = ""
+        self.selector.show_loading(name)
 
     def _on_failed(self, error: EdgeError) -> None:
         self._show_no_model(error)

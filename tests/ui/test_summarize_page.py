@@ -331,10 +331,13 @@ def test_an_engine_that_ends_is_said_and_what_was_read_stays(open_desk: Open, tm
         pytest.fail("the end of the engine was not seen")
     assert page.results[0].state == "failed"
     assert page.services.notices.text
+    assert "Send it again" not in page.services.notices.text
+    assert ("Press the button below" in page.services.notices.text) == (how == "killed")
     assert len(texts(page)) >= 2
     assert page.bar.button.text() == "Go on"
-    page.services.notices.hide()
-    finish(page)
+    page.run()
+    assert page.services.notices.text == ""
+    wait(lambda: not page.runner.busy, "the summary")
     assert texts(page) == [fact(number) for number in range(1, 13)]
 
 
@@ -349,6 +352,12 @@ def test_without_a_model_there_is_nothing_to_go_on_with(open_desk: Open, tmp_pat
     assert page.bar.button.text() == "Summarize"
     assert page.results == ()
     assert page.pane.plain.strip() == ""
+    assert page.services.notices._button.text() == "Key sentences, no model"
+    page.services.notices._button.click()
+    wait(lambda: not page.runner.busy and page.results, "the key sentences")
+    assert page.choices.wanted.style == KEYS
+    assert texts(page)
+    assert page.services.notices.text == ""
 
 
 def test_an_emptied_page_comes_back(open_desk: Open, tmp_path: Path) -> None:

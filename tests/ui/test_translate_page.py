@@ -206,6 +206,7 @@ def test_a_stop_keeps_what_is_there_and_it_goes_on_behind_it(taught: Desk) -> No
     assert after.box.source.text == text
     assert after.pane.plain == stopped.result
     assert after.bar.button.text() == "Go on"
+    assert after.bar.words.toolTip() == "Stopped · English to French"
     assert not after.runner.busy
     translate(after)
     made = after.made
@@ -237,6 +238,29 @@ def test_an_engine_that_ends_is_said_and_the_page_goes_on(open_desk: Callable[..
     wait(lambda: "trois" in page.texts.result, "words again")
     page.escape()
     wait(lambda: not page.runner.busy, "the stop")
+
+
+def test_without_a_model_there_is_nothing_to_go_on_with_and_a_button_to_the_models(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk(reply="unused")
+    page = page_of(desk)
+    page.choices.live.setChecked(False)
+    write(page, "This is a text.")
+    page.services.app.engine().unload()
+    translate(page)
+    assert page.bar.words.toolTip() == "No model is loaded."
+    assert page.bar.button.text() == "Translate"
+    assert page.services.notices._button.text() == "Open Models"
+    page.desk.take([long_file(tmp_path)])
+    page.choices.set_mode(FILES)
+    wait(lambda: not page.desk.placing and len(page.desk.rows), "the place")
+    translate(page)
+    assert [row.state for row in page.desk.rows] == ["waiting"]
+    assert page.bar.button.text() == "Translate"
+    assert page.services.notices._button.text() == "Open Models"
+    page.services.notices._button.click()
+    assert desk.window.stack.currentWidget() is desk.window.open_key("models")
 
 
 def test_a_language_that_the_model_cannot_do_is_said_below(taught: Desk) -> None:
@@ -331,7 +355,12 @@ def test_files_that_were_stopped_go_on_after_a_restart(taught: Desk, tmp_path: P
     assert after.choices.mode == FILES
     assert after.bar.button.text() == "Go on"
     assert next(iter(after.desk.rows)) == FileRow(file, folder / "long.fr.md", "stopped", row.done, 40)
+    assert after.bar.words.toolTip() == "Stopped · 0 of 1 files translated"
+    after.choices.set_mode(TEXT)
+    assert after.bar.words.toolTip() == ""
+    after.choices.set_mode(FILES)
     translate(after)
+    assert after.bar.words.toolTip() == "1 of 1 files translated"
     assert [one.name for one in folder.iterdir()] == ["long.fr.md"]
     assert (folder / "long.fr.md").read_text(encoding="utf-8").startswith("Le professeur est fatigué.")
     assert reused(after) >= row.done

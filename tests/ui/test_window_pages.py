@@ -151,6 +151,30 @@ def test_a_missing_model_is_a_sentence_and_the_one_that_is_loaded_stays(open_des
     assert desk.say("hello").text == "Still here."
 
 
+def test_a_model_that_is_chosen_during_an_answer_says_that_it_waits(open_desk: Open, home: Path) -> None:
+    desk = open_desk(reply="word " * 400, seconds_per_token=0.05)
+    desk.ready()
+    window, notices = desk.window, desk.window.services.notices
+    other = home / "models-of-mine" / "other.fake.json"
+    other.parent.mkdir()
+    other.write_text('{"name": "other", "reply": "Here."}', encoding="utf-8")
+    desk.send("hello")
+    wait(lambda: window.services.worker.busy, "the answer to begin")
+    window.selector.chosen.emit(str(other))
+    assert "other" in notices.text
+    assert notices.text.endswith("loads when this is done.")
+    assert window.selector.button.toolTip().endswith("waits…")
+    assert desk.conversation.busy
+    notices._button.click()
+    wait(lambda: window.status is not None and window.status.model == "other", "the other model")
+    assert not desk.conversation.busy
+    assert notices.text == ""
+    assert window.selector.button.toolTip() == "other"
+    assert not window.services.worker.busy
+    window.selector.chosen.emit(str(other))
+    assert notices.text == ""
+
+
 def test_f1_shows_the_sheet(open_desk: Open) -> None:
     desk = open_desk()
     desk.ready()
