@@ -49,7 +49,7 @@ class TranslatePage(TaskPage):
             Languages: self._on_languages,
             Standing: self.who.say_standing,
             Went: self._on_went,
-            Ended: self.desk.ended,
+            Ended: self._on_file_ended,
         }
         self._left, self._right = QStackedWidget(), QStackedWidget()
         for stack, panes in ((self._left, (self.box, self.desk.pane)), (self._right, (self.pane, self.desk.report))):
@@ -217,6 +217,13 @@ class TranslatePage(TaskPage):
             self.bar.show_progress(event.done, event.total)
             self.bar.say(f"{event.path.name}: {row.words}" + (f", {event.where}" if event.where else ""))
             self.touch()
+            if not event.total:  # it begins: after a kill it is to be gone on with
+                self._keep_now()
+
+    def _on_file_ended(self, event: Ended) -> None:
+        """That a file is done is kept at once: else it would be translated to another name after a kill."""
+        self.desk.ended(event)
+        self._keep_now()
 
     # Both
 
