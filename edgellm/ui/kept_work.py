@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -51,6 +52,8 @@ class KeptWork(QObject):
         self._path = path
         self._state = state
         self._background = background
+        self._taken = self._written = 0  # how many states were taken, and which was written last
+        self._writing = Lock()
         self._timer = QTimer(self, singleShot=True, interval=_SAVE_MS)
         self._timer.timeout.connect(self._save)
 
@@ -65,15 +68,26 @@ class KeptWork(QObject):
         self._save()
 
     def flush(self) -> None:
-        """Save now what has not been saved."""
-        if self._timer.isActive():
+        """Save now what has not been saved, or is only on its way."""
+        if self._timer.isActive() or self._written < self._taken:
             self._timer.stop()
-            write(self._path, self._state())
+            self._write(*self._take())
 
     def load(self, then: Callable[[dict[str, Any]], None]) -> None:
         """Read what was kept, in the background."""
         self._background.run(lambda: read(self._path), then)
 
     def _save(self) -> None:
-        state = self._state()
-        self._background.run(lambda: write(self._path, state))
+        number, state = self._take()
+        self._background.run(lambda: self._write(number, state))
+
+    def _take(self) -> tuple[int, dict[str, Any]]:
+        self._taken += 1
+        return self._taken, self._state()
+
+    def _write(self, number: int, state: dict[str, Any]) -> None:
+        """Write a state, unless a later one was: what waited in the background must not take its place."""
+        with self._writing:
+            if number > self._written:
+                write(self._path, state)
+                self._written = number

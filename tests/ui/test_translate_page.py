@@ -270,7 +270,7 @@ def test_a_language_that_the_model_cannot_do_is_said_below(taught: Desk) -> None
     wait(lambda: "Italian" in page.pane.notes.text(), "the sentence")
     assert page.services.notices.text == ""
     page.choices.target.choose("en")
-    wait(lambda: "already" in page.pane.notes.text(), "the note")
+    wait(lambda: "already" in page.pane.notes.text() and page.pane.plain, "the note and the text")
     assert page.pane.plain == "The teacher is tired."
 
 
