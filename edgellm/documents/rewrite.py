@@ -64,9 +64,10 @@ def write(
                 raise StorageError(said, "Translate it again: what did not change is not lost.")
             case ["suffix", misnamed, *suffixes]:
                 said = f"{path.name} cannot be written as {out.suffix or 'a file without an ending'}."
-                endings = f"ame a file that ends in {' or '.join(suffixes)}."
-                own = path.suffix[1:].upper()
-                raise UsageError(said, f"By its content it is no {own}: n{endings}" if misnamed else f"N{endings}")
+                own, endings = path.suffix[1:].upper(), " or ".join(suffixes)
+                if misnamed:
+                    raise UsageError(said, f"By its content it is no {own}: name a file that ends in {endings}.")
+                raise UsageError(said, f"Name a file that ends in {endings}.")
             case ["pieces", number]:
                 raise ValueError(f"the translation of segment {number} does not fit the file")
             case answer:

@@ -91,16 +91,16 @@ def explain(end: Exit) -> Outcome:
     if end.killed in ("closed", "cancelled"):
         return Outcome("closed", "The engine was closed.", "Load a model to start it again.")
     if end.killed == "silent":
-        return Outcome("silent", f"The engine stopped answering {during}.", "Send it again: it starts by itself.")
+        return Outcome("silent", f"The engine stopped answering {during}.", "Try again: it starts by itself.")
     if end.killed == "stopped":
-        hint = "Send it again: it starts by itself."
+        hint = "Try again: it starts by itself."
         return Outcome("ended", f"The engine stopped answering {during}: it was halted from outside.", hint)
     if end.killed == "stuck":
-        return Outcome("stuck", "The engine did not stop when it was asked to.", "Send it again: it starts by itself.")
+        return Outcome("stuck", "The engine did not stop when it was asked to.", "Try again: it starts by itself.")
     if end.killed == "slow":
         return Outcome("silent", f"The engine took too long {during}.", "Try a smaller model or a smaller context.")
     if end.killed == "garbage":
-        return Outcome("garbage", f"The engine stopped: it sent garbage {during}.", "Send it again, or load the model.")
+        return Outcome("garbage", f"The engine stopped: it sent garbage {during}.", "Try again, or load the model.")
     if _no_memory(end):
         hint = "Try a 2k context." if end.doing in ("loading", "testing") else "Try a smaller context."
         return Outcome("memory", f"The engine stopped: out of memory {during}.", hint)
@@ -129,7 +129,7 @@ def _by_status(end: Exit, during: str) -> Outcome:
             name = signal.Signals(number).name
         except ValueError:
             name = f"signal {number}"
-        return Outcome("ended", f"The engine was ended from outside {during} ({name}).", "Send it again.")
+        return Outcome("ended", f"The engine was ended from outside {during} ({name}).", "Try again.")
     if end.doing == "starting":
         return Outcome("crash", "The engine could not start.", _last_line(end.stderr) or "Install EdgeLLM again.")
     hint = _last_line(end.stderr) or "Load the model again."

@@ -74,7 +74,7 @@ class Translator:
     `kept` counts the stretches that had to stay and did; `broken` are the sentences that could be kept right only by
     translating around these, `shifted` those whose formatting may sit on other words, `left` those that the starter
     cannot translate, which stay as they are, `invented` those in whose translation it made something up; `done` are the
-    facts of what was asked.
+    facts of what was asked. `lexicon` has the words that the starter was taught, where that translates.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Translator:
         self._units: list[Pair] = []
         marks = not plan.by_sentence
         self._faithful = faithful.Faithful(self._ask, marks, plan.source, plan.target)
-        self._lexicon = shipped() if is_starter(generator.info) and plan.directions else None
+        self.lexicon = shipped() if is_starter(generator.info) and plan.directions else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ class Translator:
         return tuple(out)
 
     def _check(self, text: str, answer: str) -> None:
-        if self._lexicon is not None and faithful.invented(text, answer, self.plan.target, self._lexicon):
+        if self.lexicon is not None and faithful.invented(text, answer, self.plan.target, self.lexicon):
             self.invented.append(" ".join(text.split()))
 
     def _streamed(self, unit: faithful.Unit) -> Iterator[Event]:

@@ -21,13 +21,11 @@ from edgellm.tasks.ahead import Ahead
 from edgellm.tasks.detect import UNSURE, Detector
 from edgellm.tasks.glossary import Glossary
 from edgellm.tasks.languages import code_of
-from edgellm.tasks.lexicon import Lexicon
 from edgellm.tasks.memory import Key, Memory
 from edgellm.tasks.options import DEFAULT, Options
 from edgellm.tasks.protect import Stretch
 from edgellm.tasks.result import combined
 from edgellm.tasks.scripts import has_letters
-from edgellm.tasks.starter import is_starter
 from edgellm.tasks.translate import Translator
 from edgellm.tasks.translation_plan import Plan, likely_source, prepare
 
@@ -130,7 +128,7 @@ class FileTranslation:
             order.glossary.fingerprint,
             translation_way.fingerprint(info, order.options),
         )
-        self._lexicon = Lexicon.load() if is_starter(info) and self.plan.directions else None
+        self._lexicon = self._translator.lexicon
         self.translated: dict[int, tuple[str, ...]] = {}
         self._warnings: dict[str, int] = {}
         self._reused = self._asked = self._kept = 0

@@ -20,7 +20,7 @@ from edgellm.ui.services import Services
 from edgellm.ui.source_files import Looking
 from edgellm.ui.task_bar import TaskBar
 from edgellm.ui.task_runner import TaskRunner
-from edgellm.ui.task_work import Body, TaskWork, on_page
+from edgellm.ui.task_work import Body, TaskWork
 
 _SOON_MS = 150  # what an earlier run had done is shown again by then
 _RUN = ("Ctrl+Return", "Ctrl+Enter")
@@ -79,7 +79,7 @@ class TaskPage(QWidget):
         if isinstance(error, NoModel):
             self.services.notices.complain(error, *self.without_model())
             return
-        self.services.notices.complain(on_page(error))
+        self.services.notices.complain(error)
 
     def without_model(self) -> tuple[str, Callable[[], None]]:
         """What the notice offers when no model is loaded: words, and what they do."""

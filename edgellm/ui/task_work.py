@@ -14,18 +14,9 @@ from edgellm.errors import EdgeError
 from edgellm.runtimes.base import Chunk, Finish
 from edgellm.ui.engine_client import EngineClient
 from edgellm.ui.facts import SHORTEST
-from edgellm.ui.language import tr
 from edgellm.ui.meter import Meter
 
 Body = Callable[[EngineClient, "TaskWork"], Any]
-_SEND_AGAIN = "Send it again"  # so the engine's hints begin that are meant for a chat
-
-
-def on_page(error: EdgeError) -> EdgeError:
-    """The error with a hint for a page with a button, where it has one for a chat."""
-    if not error.hint.startswith(_SEND_AGAIN):
-        return error
-    return EdgeError(error.message, tr("Press the button below: the engine starts by itself."))
 
 
 class TaskWork:

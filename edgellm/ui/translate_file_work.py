@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from edgellm.app import App
     from edgellm.documents.load import Loader
     from edgellm.runtimes.base import Generator
-    from edgellm.tasks.detect import Detector
     from edgellm.tasks.translate_file import Order
 
 _PLAIN = (".txt", ".text")  # alone it is read into the text box; of a folder it is translated like the others
@@ -64,20 +63,17 @@ def files_body(files: Sequence[Chosen], wish: Wish, asked: Asked) -> Body:
 
     def body(engine: EngineClient, work: TaskWork) -> None:
         from edgellm.documents.load import Loader
-        from edgellm.tasks.detect import Detector
-        from edgellm.tasks.languages import NAMES
         from edgellm.tasks.translate_file import Order
 
         order = Order(
             wish.target, wish.source, translate_work.glossary(wish), translate_work.options(asked.app.settings, work)
         )
-        detector = Detector(tuple(NAMES))
         with Loader() as loader:
             for file in files:
                 if work.cancelled():
                     break
                 try:
-                    work.put(_one(file, order, _Desk(engine, work, asked, loader, detector)))
+                    work.put(_one(file, order, _Desk(engine, work, asked, loader)))
                 except NoModel:  # the file is as good as before
                     work.put(Ended(file.path, file.out, "waiting"))
                     raise
@@ -99,7 +95,6 @@ class _Desk:
     work: TaskWork
     asked: Asked
     loader: Loader
-    detector: Detector
 
 
 def _one(file: Chosen, order: Order, desk: _Desk) -> Ended:
@@ -109,7 +104,7 @@ def _one(file: Chosen, order: Order, desk: _Desk) -> Ended:
     from edgellm.tasks.translate_file import Step
     from edgellm.tasks.translation_plan import Plan
 
-    app, work = desk.asked.app, desk.work
+    app, who, work = desk.asked.app, desk.asked.translators, desk.work
     work.put(Went(file.path, 0, 0))
     memory = app.memory() if app.settings.translation_memory else None
     places, notes = [file.out], list[str]()
@@ -119,9 +114,9 @@ def _one(file: Chosen, order: Order, desk: _Desk) -> Ended:
         return places[-1]
 
     def generator(source: str) -> Generator:
-        return desk.asked.translators.generator(desk.engine, source, order.target, work.put)
+        return who.generator(desk.engine, source, order.target, work.put)
 
-    common = document_translation.Desk(generator, memory, app.paths.translations, desk.loader, desk.detector, settle)
+    common = document_translation.Desk(generator, memory, app.paths.translations, desk.loader, who.detector, settle)
     found, planned = None, list[str]()
     for event in document_translation.run(file.path, file.out, order, common):
         match event:

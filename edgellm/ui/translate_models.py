@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgellm.errors import EdgeError, EngineError, ModelDamaged, ModelError, ModelUnsupported
+from edgellm.tasks.detect import Detector
+from edgellm.tasks.languages import NAMES
 from edgellm.ui.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Translators:
 
     def __init__(self, app: App) -> None:
         self.own = False
+        self.detector = Detector(tuple(NAMES))  # the engine's thread alone uses it: its model takes long to load
         self._app = app
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Made | None] = {}

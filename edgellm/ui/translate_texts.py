@@ -105,14 +105,12 @@ class TextDesk(QObject):
             if not self._drawing.isActive():
                 self._drawing.start(_DRAW_MS if len(self.result) < _LONG else _DRAW_LONG_MS)
 
-    def take(self, made: Translated) -> bool:
+    def take(self, made: Translated) -> None:
         """Show the whole of it, unless the text changed meanwhile."""
-        if self.stale:
-            return False
-        self.made, self.result, self.unfinished = made, made.result, not made.finished
-        self.draw()
-        self.show_made()
-        return True
+        if not self.stale:
+            self.made, self.result, self.unfinished = made, made.result, not made.finished
+            self.draw()
+            self.show_made()
 
     def end(self) -> None:
         """The work is over, however it ended. Where nothing came of it, what there was before is there again."""

@@ -81,11 +81,11 @@ def text_body(text: str, wish: Wish, asked: Asked, before: Translated | None = N
 
     def body(engine: EngineClient, work: TaskWork) -> Translated:
         from edgellm.tasks.languages import UNSPACED
-        from edgellm.tasks.translate import Translator, likely_source, prepare
+        from edgellm.tasks.translate import Translator, prepare
 
-        given = before.languages.source if before else wish.source
-        generator = asked.translators.generator(engine, given or likely_source(text), wish.target, work.put)
-        plan = prepare(generator.info, text, wish.target, given)
+        who, given = asked.translators, before.languages.source if before else wish.source
+        generator = who.generator(engine, given or who.detector.detect(text).language, wish.target, work.put)
+        plan = prepare(generator.info, text, wish.target, given, detector=who.detector)
         found = before.languages if before else languages(plan)
         work.put(found)
         at, head = (before.pairs[-1][1], before.result[: before.pairs[-1][3]]) if before else (0, "")
