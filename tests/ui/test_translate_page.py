@@ -10,6 +10,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from desk import Desk, nameless, wait
@@ -518,3 +519,24 @@ def test_a_translation_goes_on_only_where_it_is_the_same() -> None:
     assert made.beginning("a b", Wish("de")) is None
     assert made.beginning("a b", Wish("fr", "de")) is None
     assert made.beginning("a c", Wish("fr")) is None
+
+
+def test_the_model_of_languages_is_loaded_once(open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a third of a second, and each pause in typing asks for the language."""
+    from py3langid.langid import LanguageIdentifier
+
+    loads, load = list[Any](), LanguageIdentifier.from_model_file
+
+    def counted(*given: Any, **named: Any) -> Any:
+        loads.append(given)
+        return load(*given, **named)
+
+    monkeypatch.setattr(LanguageIdentifier, "from_model_file", counted)
+    page = page_of(open_desk(reply="un deux"))
+    page.choices.live.setChecked(False)
+    for text in ("The mill burned down in autumn.", "Nobody rebuilt that mill afterwards."):
+        write(page, text)
+        translate(page)
+        assert page.made is not None
+        assert page.made.languages.source == "en"
+    assert len(loads) == 1
