@@ -1,6 +1,6 @@
 """How llama.cpp's threads wait for each other: long on a quiet machine, briefly on a busy one.
 
-They meet several hundred times a token. One that keeps spinning until the others are there saves four percent of the
+They meet several hundred times a token. One that keeps spinning until the others are there saves several percent of the
 time on a quiet machine; where other programs want the cores it keeps them from the thread that it waits for, and
 decoding becomes many times slower. GNU's OpenMP reads its spin count only once, but spins briefly whenever it manages
 more threads than there are processors (libgomp, config/linux/wait.h). So on a busy machine a thread of ours holds a
