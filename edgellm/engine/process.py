@@ -28,7 +28,7 @@ def environment(outer: Mapping[str, str]) -> dict[str, str]:
     """The environment of an engine: this one without secrets, with short spinning for OpenMP.
 
     Threads that spin for long while they wait make decoding many times slower on a busy machine; a short spin costs a
-    quiet one four percent, which llama.cpp gets back (`llama_spin`). What the person has set stays.
+    quiet one several percent, which llama.cpp gets back (`llama_spin`). What the person has set stays.
     """
     inner = {key: value for key, value in outer.items() if not _SECRET.search(key)}
     inner.setdefault("GOMP_SPINCOUNT", BRIEF)

@@ -2,7 +2,7 @@
 
 They meet several hundred times a token. One that keeps spinning until the others are there saves several percent of the
 time on a quiet machine; where other programs want the cores it keeps them from the thread that it waits for, and
-decoding becomes many times slower. GNU's OpenMP reads its spin count only once, but spins briefly whenever it manages
+decoding is half as fast, and stalls. GNU's OpenMP reads its spin count only once, but spins briefly whenever it manages
 more threads than there are processors (libgomp, config/linux/wait.h). So on a busy machine a thread of ours holds a
 team that has nothing to do. Which of the two it is, the kernel says: how long threads stood in its run queue.
 """
