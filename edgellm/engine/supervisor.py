@@ -52,6 +52,16 @@ def _nothing(_run: Run) -> None:
     return None
 
 
+def _unseen(ask: Callable[[], T]) -> T:
+    """What is answered at once or not at all: a process that was ended from outside meanwhile is replaced unseen."""
+    try:
+        return ask()
+    except EngineEnded as error:
+        if error.outcome.kind != "ended":
+            raise
+        return ask()
+
+
 def _nowhere() -> None:
     return None
 
@@ -222,7 +232,7 @@ class Engine:
         """Prompt tokens of a conversation."""
         with self._turn.taken():
             try:
-                return self._ready(never).count(messages)
+                return _unseen(lambda: self._ready(never).count(messages))
             except EngineEnded as error:
                 self._crashed(error)
                 raise
@@ -238,12 +248,7 @@ class Engine:
                 return self._stop.is_set() or cancelled()
 
             try:
-                try:
-                    return self._understand(reading, stop)
-                except EngineEnded as error:
-                    if error.outcome.kind != "ended":
-                        raise
-                    return self._understand(reading, stop)  # it was ended from outside: another one reads it
+                return _unseen(lambda: self._understand(reading, stop))
             except EngineEnded as error:
                 self._crashed(error)
                 raise

@@ -19,7 +19,7 @@ from engine_bench import QUICK, Bench, answer, ask, broken, plan, wait_for
 from edgellm.engine.supervisor import Engine
 from edgellm.errors import EngineError, ModelDamaged
 from edgellm.paths import starter_model
-from edgellm.runtimes.base import Placement
+from edgellm.runtimes.base import Message, Placement
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 _WORDS = "one two three four five six seven eight nine ten "
@@ -76,6 +76,14 @@ def test_a_kill_while_idle_is_noticed_by_the_next_request(bench: Bench) -> None:
     assert engine.status().state == "stopped"
     assert answer(engine) == "hello there"
     assert "ended from outside" in engine.status().steps[0]
+
+
+def test_a_kill_while_idle_costs_no_count(bench: Bench) -> None:
+    """Asked before anybody has noticed the end: nothing was said yet, so another process counts."""
+    engine = bench.loaded(reply="yes")
+    for _ in range(12):
+        os.kill(_pid(engine), signal.SIGKILL)
+        assert engine.count((Message("user", "one two three"),)) == 3
 
 
 def test_a_model_that_changed_on_the_disk_is_noticed(bench: Bench) -> None:
